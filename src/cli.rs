@@ -1,0 +1,86 @@
+//! The command line: what was typed becomes what is meant, reports become text or JSON, errors get their remedy.
+
+mod completions;
+mod exit;
+mod hint;
+mod passphrase;
+mod terminal;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use ring::rand::SystemRandom;
+use time::OffsetDateTime;
+
+pub use exit::Exit;
+
+/// What comes from the outermost layer: time and chance.
+pub(crate) struct Context {
+    /// The source of all randomness.
+    pub(crate) random: SystemRandom,
+}
+
+impl Context {
+    /// The time, in UTC.
+    #[allow(clippy::disallowed_methods, reason = "this is the outermost layer")]
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
+    }
+}
+
+/// Private PKI toolkit: issue certificates, and prove them with a live mutual-TLS handshake
+#[derive(Parser)]
+#[command(name = "pkit", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = exit::help(""))]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the completion script of a shell
+    Completions(completions::Args),
+}
+
+/// Options of commands that work in a PKI directory.
+#[derive(clap::Args, Clone)]
+pub(crate) struct PkiArgs {
+    /// The PKI directory
+    #[arg(long, value_name = "DIR", env = "PKIT_DIR", default_value = "pki")]
+    pub(crate) pki: PathBuf,
+}
+
+/// Options of commands that answer something.
+#[derive(clap::Args, Clone, Copy)]
+pub(crate) struct OutputArgs {
+    /// Answer in JSON on standard output; errors are JSON on standard error
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Say nothing beside the answer and errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Runs the command line of this process and says how it is to end.
+pub fn main() -> ExitCode {
+    run(std::env::args_os().collect()).into()
+}
+
+fn run(args: Vec<OsString>) -> Exit {
+    // Known before parsing, because a line that cannot be parsed is answered in the form it asked for.
+    let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return terminal::usage_error(&error, json),
+    };
+    let context = Context { random: SystemRandom::new() };
+    let _ = context.now();
+    let outcome: anyhow::Result<Exit> = match cli.command {
+        Command::Completions(args) => completions::run(args),
+    };
+    match outcome {
+        Ok(exit) => exit,
+        Err(error) => terminal::error(&error, json),
+    }
+}

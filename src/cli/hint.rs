@@ -1,0 +1,112 @@
+//! The remedy of every error. No `_` arm: a new error does not compile before someone has decided what mends it, or
+//! that nobody can be sure.
+
+use crate::{Error, name::escape};
+
+/// A line that can be pasted or followed; `None` where there is no sure remedy.
+pub(crate) fn hint(error: &Error) -> Option<String> {
+    let quote = |text: &str| match shlex::try_quote(text) {
+        Ok(quoted) => escape(&quoted).into_owned(),
+        Err(_) => escape(text).into_owned(),
+    };
+    let file = |path: &std::path::Path| quote(&path.to_string_lossy());
+    Some(match error {
+        Error::FileNotFound { .. } => return None,
+        Error::FileUnreadable { path, .. } => format!("see who may read it: ls -ld {}", file(path)),
+        Error::NotAFile { path, found: "a directory" } => format!("name a file in it: ls {}", file(path)),
+        Error::NotAFile { .. } => "give a regular file, or `-` for standard input".into(),
+        Error::FileTooLarge { .. } => "is it the file that was meant?".into(),
+        Error::FileExists { .. } => "name another file, or add --force to replace it".into(),
+        Error::WriteFailed { path, .. } => {
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let directory = directory.unwrap_or(std::path::Path::new("."));
+            format!("see whether it can be written and has space: ls -ld {0}; df {0}", file(directory))
+        }
+        Error::SecretToTerminal { .. } => "name a file with -o, or pipe the output".into(),
+        Error::NothingFound { origin, what: "certificate" } => {
+            format!("see what it holds: head -c 200 {}", quote(origin.place()))
+        }
+        Error::NothingFound { .. } => return None,
+        Error::SeveralFound { what, .. } => format!("give a file with one {what}"),
+        Error::PemBroken { .. } => "get the file anew from where it came, whole".into(),
+        Error::Malformed { .. } => return None,
+        Error::KeyUnsupported { origin, .. } => {
+            format!("if openssl can read it: openssl pkey -in {} -out key.pem", quote(origin.place()))
+        }
+        Error::KeyNotOpened { .. } => "try again with the passphrase under which the key was made".into(),
+        Error::PassphraseNeeded { what } if what.starts_with("new ") => {
+            "give one with --new-passphrase-file FILE (or -fd, -command, or PKIT_NEW_PASSPHRASE), or say --unencrypted".into()
+        }
+        Error::PassphraseNeeded { .. } => {
+            "give it with --passphrase-file FILE (or -fd, -command, or PKIT_PASSPHRASE)".into()
+        }
+        Error::PassphraseSource { .. } => return None,
+        Error::PassphraseDiffers { .. } => "nothing was made; try again".into(),
+        Error::KeyMismatch { certificate_key, .. } => format!(
+            "find the key whose public half has that hash, or the certificate of the key: the first is sha256 {certificate_key}"
+        ),
+        Error::CryptoFailed { .. } => return None,
+        Error::NameInvalid { .. } => "choose a name of at most 64 printable characters".into(),
+        Error::SanInvalid { .. } => {
+            "a DNS name, an IP address, a URI with a scheme, or an e-mail address is wanted".into()
+        }
+        Error::SubjectInvalid { .. } => "write it as in --subject \"C=US,O=Acme,CN=api\"".into(),
+        Error::DurationInvalid { .. } => "for example 90d, 1y6mo, 24h, or 2027-06-30T12:00:00Z".into(),
+        Error::AddressInvalid { .. } => "for example 127.0.0.1:8443, [::1]:8443 or localhost:8443".into(),
+        Error::SanMissing { name } => {
+            format!("name what clients connect to: pkit issue server {} api.internal 10.0.0.5", quote(name))
+        }
+        Error::SubjectMissing {} => "give one with --subject \"CN=…\"".into(),
+        Error::ValidityEmpty { .. } => "give a later end with --validity".into(),
+        Error::OutlivesIssuer { .. } => {
+            "ask for less with --validity, or leave it out: it then ends with the issuer at the latest".into()
+        }
+        Error::PathLengthUsedUp { .. } => {
+            "sign with a CA further up, or make the issuer anew with a greater --path-length".into()
+        }
+        Error::NameNotPermitted { .. } => "leave the name out, or sign with a CA that permits it".into(),
+        Error::UsageNotPermitted { .. } => "sign with a CA that has this usage, or none stated".into(),
+        Error::IssuerNotCa { .. } => "name the certificate of a CA".into(),
+        Error::IssuerMayNotSign { .. } => "name a CA with keyCertSign".into(),
+        Error::IssuerExpired { .. } => "make a new CA: pkit ca root NAME, or pkit ca intermediate NAME".into(),
+        Error::IssuerNotYetValid { .. } => "is the clock of this machine right? date -u".into(),
+        Error::ChainRefused { .. } => return None,
+        Error::ChainGap { other_key: Some(_), .. } => {
+            "the CA was made anew under its old name; find the certificate it had when it signed this".into()
+        }
+        Error::ChainGap { .. } => "add the file that holds the missing certificate".into(),
+        Error::LeafAmbiguous { .. } => "give one leaf at a time, or say which with --key FILE".into(),
+        Error::LeafMissing { key: Some(_), .. } => "add the certificate that belongs to the key".into(),
+        Error::LeafMissing { .. } => "add the certificate of the server or client".into(),
+        Error::AnchorNotCa { .. } => "trust the CA that issued it instead".into(),
+        Error::PkiMissing { .. } => {
+            "make one with its first CA: pkit ca root NAME, or try it all: pkit quickstart".into()
+        }
+        Error::PkiExists { .. } => "name another with --pki DIR".into(),
+        Error::PkiUnsafe { path, .. } => format!("see whose it is: ls -ld {}", file(path)),
+        Error::PkiNewer { .. } => "use that version".into(),
+        Error::PkiDamaged { .. } => return None,
+        Error::PkiBusy { .. } => "wait for it to end, or wait longer with --lock-timeout 5m".into(),
+        Error::PkiNoLocks { .. } => "keep the PKI directory on a local disk".into(),
+        Error::ConfigInvalid { .. } => "mend the line, or delete it: every setting has a default".into(),
+        Error::NameTaken { what: "CA", .. } => "choose another name; see those in use: pkit ca list".into(),
+        Error::NameTaken { name, .. } => {
+            format!("to replace it before it ends, renew it: pkit renew {}", quote(name))
+        }
+        Error::CaUnknown { .. } => "see which there are: pkit ca list".into(),
+        Error::CertificateUnknown { .. } => "see which there are: pkit expiry".into(),
+        Error::IssuerAmbiguous { candidates } if candidates.is_empty() => {
+            "make a CA first: pkit ca root NAME, then pkit ca intermediate NAME --issuer ROOT".into()
+        }
+        Error::IssuerAmbiguous { .. } => "say which with --issuer NAME".into(),
+        Error::CaKeyAbsent { path, .. } => {
+            format!("bring the key back for as long as it is needed: {}", file(path))
+        }
+        Error::Usage { .. } => "see `--help` after the command".into(),
+        Error::ResolveFailed { .. } => "is the name spelled right? getent hosts NAME".into(),
+        Error::ConnectFailed { .. } => "is the server running, and is this its port?".into(),
+        Error::ListenFailed { .. } => "let the system choose a free port: --listen 127.0.0.1:0".into(),
+        Error::TlsSetup { .. } => return None,
+        Error::ProofFailed { .. } => return None,
+    })
+}

@@ -1,0 +1,214 @@
+//! Where passphrases come from: a file, a descriptor, a command, the environment, or a person at the controlling
+//! terminal. Never from a value on the command line, which every user of the machine can read.
+
+use std::{
+    ffi::OsStr,
+    io::{IsTerminal, Read},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    Error,
+    key::{Opener, Passphrase},
+    origin::Origin,
+    source,
+};
+
+/// Sources of the passphrase that opens a key.
+#[derive(clap::Args, Clone, Default)]
+pub(crate) struct PassphraseArgs {
+    /// Read the passphrase that opens the issuer's key from the first line of a file
+    #[arg(long, value_name = "FILE", group = "passphrase", help_heading = "Passphrases")]
+    passphrase_file: Option<PathBuf>,
+    /// Read it from an open file descriptor
+    #[arg(long, value_name = "N", group = "passphrase", help_heading = "Passphrases")]
+    passphrase_fd: Option<u32>,
+    /// Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for
+    #[arg(long, value_name = "COMMAND", group = "passphrase", help_heading = "Passphrases")]
+    passphrase_command: Option<String>,
+    /// Never ask; fail where a passphrase is missing
+    #[arg(long, help_heading = "Passphrases")]
+    no_input: bool,
+}
+
+/// Sources of the passphrase that protects a new key.
+#[derive(clap::Args, Clone, Default)]
+pub(crate) struct NewPassphraseArgs {
+    /// Read the passphrase that protects the new key from the first line of a file
+    #[arg(long, value_name = "FILE", group = "new-passphrase", help_heading = "Passphrases")]
+    new_passphrase_file: Option<PathBuf>,
+    /// Read it from an open file descriptor
+    #[arg(long, value_name = "N", group = "new-passphrase", help_heading = "Passphrases")]
+    new_passphrase_fd: Option<u32>,
+    /// Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for
+    #[arg(long, value_name = "COMMAND", group = "new-passphrase", help_heading = "Passphrases")]
+    new_passphrase_command: Option<String>,
+    /// Write the new key without a passphrase
+    #[arg(long, group = "new-passphrase", help_heading = "Passphrases")]
+    unencrypted: bool,
+}
+
+/// How long a command may take to print a passphrase.
+const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+/// How often a person may try.
+const TRIES: u32 = 3;
+const OPENS: &str = "PKIT_PASSPHRASE";
+const PROTECTS: &str = "PKIT_NEW_PASSPHRASE";
+
+enum Source<'a> {
+    File(&'a Path),
+    Descriptor(u32),
+    Command(&'a str),
+    Environment(&'static str),
+    Terminal,
+}
+
+impl PassphraseArgs {
+    /// An opener that asks these sources; a person has three tries, a source one.
+    pub(crate) fn opener(&self) -> impl FnMut(&Origin, u32) -> Result<Option<Passphrase>, Error> {
+        move |origin: &Origin, attempt: u32| {
+            let source = choose(&self.passphrase_file, self.passphrase_fd, &self.passphrase_command, OPENS);
+            let interactive = matches!(source, Source::Terminal);
+            if attempt > if interactive { TRIES } else { 1 } {
+                return Ok(None);
+            }
+            let question = match attempt {
+                1 => format!("Passphrase for {origin}: "),
+                _ => format!("That did not open it. Passphrase for {origin}: "),
+            };
+            read(&source, &question, &origin.to_string(), self.no_input).map(Some)
+        }
+    }
+}
+
+impl NewPassphraseArgs {
+    /// The passphrase for a new key, or `None` where it is to be unencrypted. `no_input` comes from
+    /// [`PassphraseArgs`], where both are options of one command.
+    pub(crate) fn passphrase(
+        &self,
+        what: &str,
+        asking: &PassphraseArgs,
+    ) -> Result<Option<Passphrase>, Error> {
+        if self.unencrypted {
+            return Ok(None);
+        }
+        let what = format!("new key of {what}");
+        let source =
+            choose(&self.new_passphrase_file, self.new_passphrase_fd, &self.new_passphrase_command, PROTECTS);
+        let first = read(&source, &format!("Passphrase for the {what}: "), &what, asking.no_input)?;
+        if matches!(source, Source::Terminal) {
+            let second = read(&source, "Once more: ", &what, asking.no_input)?;
+            if !first.same(&second) {
+                return Err(Error::PassphraseDiffers { what });
+            }
+        }
+        Ok(Some(first))
+    }
+}
+
+fn choose<'a>(
+    file: &'a Option<PathBuf>,
+    descriptor: Option<u32>,
+    command: &'a Option<String>,
+    variable: &'static str,
+) -> Source<'a> {
+    match (file, descriptor, command) {
+        (Some(path), _, _) => Source::File(path),
+        (_, Some(number), _) => Source::Descriptor(number),
+        (_, _, Some(command)) => Source::Command(command),
+        _ if std::env::var_os(variable).is_some() => Source::Environment(variable),
+        _ => Source::Terminal,
+    }
+}
+
+fn read(source: &Source<'_>, question: &str, what: &str, no_input: bool) -> Result<Passphrase, Error> {
+    let (from, bytes) = match source {
+        Source::File(path) => (path.display().to_string(), Zeroizing::new(source::read_small(path)?)),
+        Source::Descriptor(number) => {
+            let path = PathBuf::from(format!("/dev/fd/{number}"));
+            (format!("file descriptor {number}"), Zeroizing::new(source::read_small(&path)?))
+        }
+        Source::Command(command) => (format!("`{command}`"), run(command)?),
+        Source::Environment(name) => {
+            use std::os::unix::ffi::OsStringExt;
+            let value = std::env::var_os(name).unwrap_or_default();
+            ((*name).to_owned(), Zeroizing::new(value.into_vec()))
+        }
+        Source::Terminal => {
+            if no_input || !has_terminal() {
+                return Err(Error::PassphraseNeeded { what: what.to_owned() });
+            }
+            let typed = rpassword::prompt_password(question).map_err(|error| Error::PassphraseSource {
+                from: "the terminal".into(),
+                cause: source::plain(&error),
+            })?;
+            ("the terminal".to_owned(), Zeroizing::new(typed.into_bytes()))
+        }
+    };
+    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.is_empty() {
+        return Err(Error::PassphraseSource { from, cause: "its first line is empty".into() });
+    }
+    Ok(Passphrase::new(Zeroizing::new(line.to_vec())))
+}
+
+/// Whether a person can be asked: the process has a controlling terminal.
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok_and(|tty| tty.is_terminal())
+}
+
+/// Runs a command line, split into words without a shell, and takes what it prints.
+fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let failed = |cause: String| Error::PassphraseSource { from: format!("`{command}`"), cause };
+    let words = shlex::split(command).ok_or_else(|| failed("its quotes do not match".into()))?;
+    let (program, arguments) = words.split_first().ok_or_else(|| failed("it is empty".into()))?;
+    let mut child = without_secrets(Command::new(program).args(arguments))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed(source::plain(&error)))?;
+    let mut output = child.stdout.take();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut printed = Zeroizing::new(Vec::with_capacity(4096));
+        let outcome = output.as_mut().map(|pipe| pipe.take(source::SMALL).read_to_end(&mut printed));
+        let _ = sender.send(outcome.transpose().map(|_| printed));
+    });
+    let deadline = Instant::now() + COMMAND_LIMIT;
+    let printed = receiver.recv_timeout(COMMAND_LIMIT);
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(|error| failed(source::plain(&error)))? {
+            break status;
+        }
+        if printed.is_err() || Instant::now() > deadline {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(failed(format!("it did not end within {} seconds", COMMAND_LIMIT.as_secs())));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    match printed {
+        Ok(Ok(printed)) if status.success() => Ok(printed),
+        Ok(Err(error)) => Err(failed(source::plain(&error))),
+        _ => Err(failed(format!("it ended with {status}"))),
+    }
+}
+
+/// Takes the passphrase variables out of a child's environment.
+fn without_secrets(command: &mut Command) -> &mut Command {
+    [OPENS, PROTECTS, "PKIT_EXPORT_PASSWORD"]
+        .into_iter()
+        .fold(command, |command, name| command.env_remove(OsStr::new(name)))
+}
+
+/// Keeps the type of openers in one place.
+pub(crate) fn as_opener<'a>(
+    opener: &'a mut impl FnMut(&Origin, u32) -> Result<Option<Passphrase>, Error>,
+) -> &'a mut Opener<'a> {
+    opener
+}

@@ -1,0 +1,122 @@
+//! The few lines of DER (X.690) that no crate of ours offers: walking over elements while keeping their exact
+//! bytes. Writing is yasna's work, and whole certificates are x509-parser's.
+
+/// Universal and context tags used here, as identifier octets.
+pub(crate) mod tag {
+    pub(crate) const INTEGER: u8 = 0x02;
+    pub(crate) const BIT_STRING: u8 = 0x03;
+    pub(crate) const OCTET_STRING: u8 = 0x04;
+    pub(crate) const OID: u8 = 0x06;
+    pub(crate) const UTF8: u8 = 0x0c;
+    pub(crate) const PRINTABLE: u8 = 0x13;
+    pub(crate) const T61: u8 = 0x14;
+    pub(crate) const IA5: u8 = 0x16;
+    pub(crate) const UNIVERSAL: u8 = 0x1c;
+    pub(crate) const BMP: u8 = 0x1e;
+    pub(crate) const SEQUENCE: u8 = 0x30;
+    pub(crate) const SET: u8 = 0x31;
+}
+
+/// One element: identifier octet, content, and the whole encoding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Element<'a> {
+    pub(crate) tag: u8,
+    pub(crate) content: &'a [u8],
+    pub(crate) raw: &'a [u8],
+}
+
+impl<'a> Element<'a> {
+    /// Walks over the elements inside.
+    pub(crate) fn inside(&self) -> Reader<'a> {
+        Reader { rest: self.content }
+    }
+}
+
+/// Walks over consecutive elements. Definite, minimal lengths only, as DER demands; high tag numbers, which
+/// X.509 does not use, are refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The next element, or `None` where there is none or it is not DER.
+    pub(crate) fn next(&mut self) -> Option<Element<'a>> {
+        let (&tag, after_tag) = self.rest.split_first()?;
+        if tag & 0x1f == 0x1f {
+            return None;
+        }
+        let (&first, mut after) = after_tag.split_first()?;
+        let length = if first < 0x80 {
+            usize::from(first)
+        } else {
+            let octets = usize::from(first & 0x7f);
+            if octets == 0 || octets > 4 {
+                return None;
+            }
+            let (digits, tail) = after.split_at_checked(octets)?;
+            after = tail;
+            let length = digits.iter().fold(0usize, |sum, &digit| sum << 8 | usize::from(digit));
+            if length < 0x80 || digits.first() == Some(&0) {
+                return None;
+            }
+            length
+        };
+        let (content, rest) = after.split_at_checked(length)?;
+        let raw = self.rest.get(..self.rest.len() - rest.len())?;
+        self.rest = rest;
+        Some(Element { tag, content, raw })
+    }
+
+    /// The next element, if it has this tag.
+    pub(crate) fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
+        self.next().filter(|element| element.tag == tag)
+    }
+}
+
+/// One element that fills `bytes` entirely.
+pub(crate) fn whole(bytes: &[u8], tag: u8) -> Option<Element<'_>> {
+    let mut reader = Reader::new(bytes);
+    let element = reader.expect(tag)?;
+    reader.is_empty().then_some(element)
+}
+
+/// A SEQUENCE of parts that are DER already.
+pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+    yasna::construct_der(|writer| {
+        writer.write_sequence(|writer| {
+            for part in parts {
+                writer.next().write_der(part);
+            }
+        });
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_is_der_and_nothing_else() {
+        assert_eq!(whole(&[0x02, 0x01, 0x05], tag::INTEGER).unwrap().content, [5]);
+        for bad in [
+            &[0x02][..],
+            &[0x02, 0x02, 0x05],
+            &[0x02, 0x81, 0x01, 0x05],       // length not minimal
+            &[0x30, 0x80, 0x00, 0x00],       // indefinite length
+            &[0x1f, 0x01, 0x00],             // high tag number
+            &[0x02, 0x85, 1, 0, 0, 0, 0, 0], // absurd length
+        ] {
+            assert!(Reader::new(bad).next().is_none(), "{bad:02x?}");
+        }
+        assert!(whole(&[0x02, 0x01, 0x05, 0x00], tag::INTEGER).is_none(), "trailing byte");
+    }
+}

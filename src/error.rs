@@ -1,0 +1,532 @@
+//! What can go wrong, as facts. The command line adds the remedy.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use thiserror::Error as ThisError;
+use time::OffsetDateTime;
+
+use crate::{
+    name::escape,
+    origin::Origin,
+    validity::{format_time, tell},
+    verify::Finding,
+};
+
+/// One labelled fact of an error, escaped for a terminal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// What it speaks of: `file`, `certificate`, `key`, …
+    pub label: &'static str,
+    /// What holds.
+    pub value: String,
+}
+
+macro_rules! errors {
+    ($($(#[doc = $doc:literal])* $code:literal $headline:literal $name:ident { $($(#[doc = $field_doc:literal])* $field:ident : $type:ty),* $(,)? })*) => {
+        /// Everything that can keep pkit from doing what it was asked.
+        ///
+        /// `Display` is the headline: one line in a person's words. [`Error::facts`] are the values behind it.
+        #[derive(Debug, ThisError)]
+        #[non_exhaustive]
+        pub enum Error {
+            $($(#[doc = $doc])* #[error($headline)] $name { $($(#[doc = $field_doc])* $field: $type),* },)*
+        }
+
+        impl Error {
+            /// All codes, for documentation and tests.
+            pub const CODES: &'static [&'static str] = &[$($code),*];
+
+            /// A name for programs, stable across versions.
+            pub fn code(&self) -> &'static str {
+                match self {
+                    $(Self::$name { .. } => $code,)*
+                }
+            }
+        }
+    };
+}
+
+errors! {
+    /// A file that was named does not exist.
+    "file-not-found" "there is no such file" FileNotFound {
+        /// The file
+        path: PathBuf }
+    /// A file could not be opened or read.
+    "file-unreadable" "a file cannot be read" FileUnreadable {
+        /// The file
+        path: PathBuf,
+        /// The operating system's reason
+        cause: String }
+    /// A path names something other than a regular file.
+    "not-a-file" "a file is wanted here" NotAFile {
+        /// The path
+        path: PathBuf,
+        /// What it is
+        found: &'static str }
+    /// A file is larger than anything it could be meant to hold.
+    "file-too-large" "a file is too large" FileTooLarge {
+        /// The file
+        path: PathBuf,
+        /// Most bytes that are read
+        limit: u64 }
+    /// A file would be overwritten.
+    "file-exists" "a file exists already, and nothing is overwritten unasked" FileExists {
+        /// The file
+        path: PathBuf }
+    /// Writing failed; nothing half-written was left.
+    "write-failed" "a file cannot be written" WriteFailed {
+        /// The file or directory
+        path: PathBuf,
+        /// The operating system's reason
+        cause: String }
+    /// A private key would be printed on a terminal.
+    "secret-to-terminal" "a private key is not printed on a terminal" SecretToTerminal {
+        /// What would be printed
+        what: &'static str }
+    /// Nothing of the wanted kind is in the input.
+    "nothing-found" "there is no {what} in the input" NothingFound {
+        /// The input
+        origin: Origin,
+        /// What was wanted
+        what: &'static str }
+    /// More than one of a kind of which there must be one.
+    "several-found" "there is more than one {what} in the input" SeveralFound {
+        /// The input
+        origin: Origin,
+        /// What was wanted
+        what: &'static str }
+    /// A PEM block is cut off or damaged.
+    "pem-broken" "a PEM block is broken" PemBroken {
+        /// The input
+        origin: Origin,
+        /// Line of the fault, from 1
+        line: usize,
+        /// What is wrong
+        problem: String }
+    /// Bytes are not what they should be.
+    "malformed" "the {what} is malformed" Malformed {
+        /// The input
+        origin: Origin,
+        /// What it should be
+        what: &'static str,
+        /// The parser's reason
+        cause: String }
+    /// A private key of a kind, size or encoding that cannot be used.
+    "key-unsupported" "this kind of private key is not supported" KeyUnsupported {
+        /// The input
+        origin: Origin,
+        /// What it is
+        found: String }
+    /// An encrypted key did not open.
+    "key-not-opened" "the private key cannot be opened: the passphrase is wrong, or the file is damaged" KeyNotOpened {
+        /// The key
+        origin: Origin }
+    /// A passphrase is needed and there is no way to ask for it.
+    "passphrase-needed" "a passphrase is needed, and there is no terminal to ask on" PassphraseNeeded {
+        /// What it is for
+        what: String }
+    /// A source of a passphrase gave none.
+    "passphrase-source" "a passphrase cannot be had from its source" PassphraseSource {
+        /// The source
+        from: String,
+        /// Why
+        cause: String }
+    /// A new passphrase was typed in two different ways.
+    "passphrase-differs" "the two passphrases are not the same" PassphraseDiffers {
+        /// What it is for
+        what: String }
+    /// A key does not belong to its certificate.
+    "key-mismatch" "the private key does not belong to the certificate" KeyMismatch {
+        /// The certificate
+        certificate: Origin,
+        /// First digits of the SHA-256 of its public key
+        certificate_key: String,
+        /// The key
+        key: Origin,
+        /// First digits of the SHA-256 of its public half
+        key_id: String }
+    /// The random source or the cryptographic library failed.
+    "crypto-failed" "could not {what}: the cryptographic library failed" CryptoFailed {
+        /// What was being done
+        what: &'static str }
+    /// A name that cannot name a set of files.
+    "name-invalid" "this cannot be a name" NameInvalid {
+        /// The name
+        name: String,
+        /// Why not
+        reason: String }
+    /// A value that is no alternative name.
+    "san-invalid" "this cannot be an alternative name" SanInvalid {
+        /// The value
+        value: String,
+        /// Why not
+        reason: String }
+    /// A subject that cannot be read or encoded.
+    "subject-invalid" "this cannot be a subject" SubjectInvalid {
+        /// The text
+        value: String,
+        /// Why not
+        reason: String }
+    /// A duration or time that cannot be read.
+    "duration-invalid" "this is no duration or time" DurationInvalid {
+        /// The text
+        value: String,
+        /// Why not
+        reason: String }
+    /// A network address that cannot be read.
+    "address-invalid" "this is no network address" AddressInvalid {
+        /// The text
+        value: String,
+        /// Why not
+        reason: String }
+    /// A server certificate would have no name that a client could match.
+    "san-missing" "a server certificate needs a DNS name or an IP address that clients can match" SanMissing {
+        /// The name it would have
+        name: String }
+    /// A certificate would have neither subject nor alternative name.
+    "subject-missing" "a certificate needs a subject" SubjectMissing {}
+    /// A certificate would end before it begins.
+    "validity-empty" "the certificate would have ended already" ValidityEmpty {
+        /// The end asked for
+        end: OffsetDateTime,
+        /// Now
+        now: OffsetDateTime }
+    /// An explicit end lies beyond the issuer's.
+    "outlives-issuer" "the certificate would outlive its issuer" OutlivesIssuer {
+        /// The end asked for
+        wanted: OffsetDateTime,
+        /// The issuer
+        issuer: Origin,
+        /// Its end, or that of a CA above it
+        issuer_end: OffsetDateTime }
+    /// An intermediate would be one too many.
+    "path-length-used-up" "the issuer's path length allows no further CA below it (RFC 5280 4.2.1.9)" PathLengthUsedUp {
+        /// The CA that limits it
+        origin: Origin,
+        /// Its name
+        subject: String,
+        /// How many intermediates it allows
+        path_length: u32 }
+    /// A name lies outside of an authority's name constraints.
+    "name-not-permitted" "the issuer's name constraints forbid this name (RFC 5280 4.2.1.10)" NameNotPermitted {
+        /// The name
+        name: String,
+        /// How it breaks them
+        fact: String,
+        /// The CA that constrains
+        issuer: Origin }
+    /// A usage that an authority's extKeyUsage does not include.
+    "usage-not-permitted" "the issuer may not sign for this usage (RFC 5280 4.2.1.12)" UsageNotPermitted {
+        /// The usage
+        usage: String,
+        /// What the CA may sign for
+        allowed: String,
+        /// The CA
+        issuer: Origin }
+    /// The issuer is no CA.
+    "issuer-not-ca" "the issuer is not a CA" IssuerNotCa {
+        /// The certificate
+        origin: Origin,
+        /// Its name
+        subject: String }
+    /// The issuer's key usage lacks keyCertSign.
+    "issuer-may-not-sign" "the issuer's key usage does not allow it to sign certificates" IssuerMayNotSign {
+        /// The certificate
+        origin: Origin,
+        /// Its name
+        subject: String,
+        /// Its key usage
+        usage: String }
+    /// The issuer, or a CA above it, has expired.
+    "issuer-expired" "the issuer has expired" IssuerExpired {
+        /// The certificate
+        origin: Origin,
+        /// Its name
+        subject: String,
+        /// Its end
+        not_after: OffsetDateTime,
+        /// Now
+        now: OffsetDateTime }
+    /// The issuer, or a CA above it, is not valid yet.
+    "issuer-not-yet-valid" "the issuer is not valid yet" IssuerNotYetValid {
+        /// The certificate
+        origin: Origin,
+        /// Its name
+        subject: String,
+        /// Its beginning
+        not_before: OffsetDateTime,
+        /// Now
+        now: OffsetDateTime }
+    /// The validator would not accept what was about to be made.
+    "chain-refused" "the new certificate would not be accepted, so it was not made" ChainRefused {
+        /// What is wrong with it
+        findings: Vec<Finding> }
+    /// A chain does not reach a root.
+    "chain-gap" "the chain has a gap" ChainGap {
+        /// The last certificate that was reached
+        origin: Origin,
+        /// Its name
+        subject: String,
+        /// The issuer that is missing
+        issuer: String,
+        /// Its key identifier in hexadecimal, where stated
+        key_id: Option<String>,
+        /// A certificate of that name with another key
+        other_key: Option<Origin> }
+    /// Several certificates could be the leaf.
+    "leaf-ambiguous" "several certificates could be the leaf" LeafAmbiguous {
+        /// Which
+        candidates: Vec<String> }
+    /// No certificate is a leaf, or belongs to the key.
+    "leaf-missing" "there is no leaf certificate in the input" LeafMissing {
+        /// The key it should belong to
+        key: Option<Origin>,
+        /// First digits of the SHA-256 of its public half
+        key_id: Option<String> }
+    /// A trust input holds a certificate that is no CA.
+    "anchor-not-ca" "a certificate that is to be trusted as a root is not a CA" AnchorNotCa {
+        /// The certificate
+        origin: Origin,
+        /// Its name
+        subject: String }
+    /// There is no PKI directory.
+    "pki-missing" "there is no PKI directory" PkiMissing {
+        /// Where it was looked for
+        path: PathBuf }
+    /// There is a PKI directory where none must be.
+    "pki-exists" "there is a PKI directory already" PkiExists {
+        /// The directory
+        path: PathBuf }
+    /// The PKI directory is open to others.
+    "pki-unsafe" "the PKI directory is not safe to use" PkiUnsafe {
+        /// The directory or file
+        path: PathBuf,
+        /// What is wrong with it
+        problem: String }
+    /// The PKI directory was written by a newer pkit.
+    "pki-newer" "the PKI directory was written by a newer version of pkit" PkiNewer {
+        /// The inventory
+        path: PathBuf,
+        /// Its format version
+        found: u64,
+        /// The newest that is understood
+        known: u64 }
+    /// The PKI directory contradicts itself.
+    "pki-damaged" "the PKI directory is damaged" PkiDamaged {
+        /// The file
+        path: PathBuf,
+        /// What is wrong
+        problem: String }
+    /// Another process holds the lock.
+    "pki-busy" "another pkit is writing to the PKI directory" PkiBusy {
+        /// The lock file
+        path: PathBuf,
+        /// Seconds waited
+        waited: u64 }
+    /// The file system has no locks.
+    "pki-no-locks" "the file system of the PKI directory has no locks" PkiNoLocks {
+        /// The lock file
+        path: PathBuf,
+        /// The operating system's reason
+        cause: String }
+    /// The configuration file cannot be used.
+    "config-invalid" "the configuration file cannot be used" ConfigInvalid {
+        /// The file
+        path: PathBuf,
+        /// What is wrong, with the line
+        cause: String }
+    /// The name is in use.
+    "name-taken" "the name is taken, and nothing is overwritten" NameTaken {
+        /// `CA` or `certificate`
+        what: &'static str,
+        /// The name
+        name: String,
+        /// Its files
+        path: PathBuf }
+    /// There is no CA of that name.
+    "ca-unknown" "there is no CA of this name" CaUnknown {
+        /// The name asked for
+        name: String,
+        /// The names there are
+        known: Vec<String> }
+    /// There is no certificate of that name.
+    "certificate-unknown" "there is no certificate of this name" CertificateUnknown {
+        /// The name asked for
+        name: String,
+        /// The directory it was looked for in
+        path: PathBuf }
+    /// No issuer was named, and there is no telling which is meant.
+    "issuer-ambiguous" "it is not clear which CA shall sign" IssuerAmbiguous {
+        /// The CAs there are
+        candidates: Vec<String> }
+    /// The key of a CA is not in the PKI directory.
+    "ca-key-absent" "the private key of the CA is not here" CaKeyAbsent {
+        /// The CA
+        name: String,
+        /// Where it would be
+        path: PathBuf }
+    /// Options that do not go together.
+    "usage" "{problem}" Usage {
+        /// What does not go together
+        problem: String }
+    /// A host name did not resolve.
+    "resolve-failed" "the host name cannot be resolved" ResolveFailed {
+        /// The name
+        host: String,
+        /// The operating system's reason
+        cause: String }
+    /// A connection was not made.
+    "connect-failed" "no connection could be made" ConnectFailed {
+        /// The address
+        address: String,
+        /// The operating system's reason
+        cause: String }
+    /// A server cannot listen.
+    "listen-failed" "the server cannot listen" ListenFailed {
+        /// The address
+        address: String,
+        /// The operating system's reason
+        cause: String }
+    /// The TLS library does not take a certificate, key or setting.
+    "tls-setup" "TLS cannot be set up with these files" TlsSetup {
+        /// The TLS library's reason
+        cause: String }
+    /// The live proof of quickstart did not come out as it must.
+    "proof-failed" "the live proof failed" ProofFailed {
+        /// What was expected and what happened
+        facts: Vec<String> }
+}
+
+impl Error {
+    /// The values behind the headline, in the order in which they help.
+    pub fn facts(&self) -> Vec<Fact> {
+        let fact = |label, value: String| Fact { label, value };
+        let text = |label, value: &str| Fact { label, value: escape(value).into_owned() };
+        let place = |label, path: &std::path::Path| text(label, &path.to_string_lossy());
+        let at = |label, origin: &Origin| fact(label, origin.to_string());
+        match self {
+            Self::FileNotFound { path } | Self::FileExists { path } => vec![place("file", path)],
+            Self::FileUnreadable { path, cause }
+            | Self::WriteFailed { path, cause }
+            | Self::ConfigInvalid { path, cause } => {
+                vec![place("file", path), text("cause", cause)]
+            }
+            Self::NotAFile { path, found } => vec![place("path", path), text("it is", found)],
+            Self::FileTooLarge { path, limit } => {
+                vec![place("file", path), fact("limit", format!("{} MiB", limit >> 20))]
+            }
+            Self::SecretToTerminal { what } => vec![text("output", what)],
+            Self::NothingFound { origin, .. } | Self::SeveralFound { origin, .. } => {
+                vec![at("input", origin)]
+            }
+            Self::PemBroken { origin, line, problem } => {
+                vec![at("input", origin), fact("line", line.to_string()), text("problem", problem)]
+            }
+            Self::Malformed { origin, cause, .. } => vec![at("input", origin), text("cause", cause)],
+            Self::KeyUnsupported { origin, found } => vec![at("key", origin), text("found", found)],
+            Self::KeyNotOpened { origin } => vec![at("key", origin)],
+            Self::PassphraseNeeded { what } | Self::PassphraseDiffers { what } => vec![text("for", what)],
+            Self::PassphraseSource { from, cause } => vec![text("source", from), text("cause", cause)],
+            Self::KeyMismatch { certificate, certificate_key, key, key_id } => vec![
+                fact("certificate", format!("{certificate}  (public key sha256 {certificate_key})")),
+                fact("key", format!("{key}  (public key sha256 {key_id})")),
+            ],
+            Self::CryptoFailed { .. } | Self::SubjectMissing {} => vec![],
+            Self::Usage { .. } => vec![],
+            Self::NameInvalid { name, reason } => vec![text("name", name), text("reason", reason)],
+            Self::SanInvalid { value, reason }
+            | Self::SubjectInvalid { value, reason }
+            | Self::DurationInvalid { value, reason }
+            | Self::AddressInvalid { value, reason } => vec![text("value", value), text("reason", reason)],
+            Self::SanMissing { name } => vec![text("name", name)],
+            Self::ValidityEmpty { end, now } => vec![fact("end", tell(*end, *now))],
+            Self::OutlivesIssuer { wanted, issuer, issuer_end } => vec![
+                fact("asked for", format_time(*wanted)),
+                fact("issuer", format!("{issuer}  (ends {})", format_time(*issuer_end))),
+            ],
+            Self::PathLengthUsedUp { origin, subject, path_length } => vec![
+                fact("issuer", format!("{origin}  ({subject})")),
+                fact("path length", path_length.to_string()),
+            ],
+            Self::NameNotPermitted { name, fact: breach, issuer } => {
+                vec![text("name", name), text("constraint", breach), at("issuer", issuer)]
+            }
+            Self::UsageNotPermitted { usage, allowed, issuer } => {
+                vec![text("usage", usage), text("allowed", allowed), at("issuer", issuer)]
+            }
+            Self::IssuerNotCa { origin, subject } | Self::AnchorNotCa { origin, subject } => {
+                vec![fact("certificate", format!("{origin}  ({subject})"))]
+            }
+            Self::IssuerMayNotSign { origin, subject, usage } => {
+                vec![fact("certificate", format!("{origin}  ({subject})")), text("key usage", usage)]
+            }
+            Self::IssuerExpired { origin, subject, not_after, now } => {
+                vec![
+                    fact("certificate", format!("{origin}  ({subject})")),
+                    fact("expired", tell(*not_after, *now)),
+                ]
+            }
+            Self::IssuerNotYetValid { origin, subject, not_before, now } => {
+                vec![
+                    fact("certificate", format!("{origin}  ({subject})")),
+                    fact("begins", tell(*not_before, *now)),
+                ]
+            }
+            Self::ChainRefused { findings } => findings
+                .iter()
+                .map(|finding| fact("finding", format!("{finding} ({})", finding.rule.section())))
+                .collect(),
+            Self::ChainGap { origin, subject, issuer, key_id, other_key } => {
+                let mut facts = vec![fact("certificate", format!("{origin}  ({subject})"))];
+                let id = key_id.as_ref().map(|id| format!("  (key identifier {id})")).unwrap_or_default();
+                facts.push(fact("issued by", format!("{issuer}{id}")));
+                facts.push(match other_key {
+                    Some(other) => {
+                        fact("but", format!("{other} has that name and another key: it did not sign this"))
+                    }
+                    None => fact("missing", "a certificate of that issuer is not in the input".into()),
+                });
+                facts
+            }
+            Self::LeafAmbiguous { candidates } => {
+                candidates.iter().map(|candidate| text("candidate", candidate)).collect()
+            }
+            Self::LeafMissing { key, key_id } => match (key, key_id) {
+                (Some(key), Some(id)) => vec![fact(
+                    "key",
+                    format!("{key}  (public key sha256 {id}) fits none of the certificates"),
+                )],
+                _ => vec![],
+            },
+            Self::PkiMissing { path } | Self::PkiExists { path } => vec![place("directory", path)],
+            Self::PkiUnsafe { path, problem } | Self::PkiDamaged { path, problem } => {
+                vec![place("path", path), text("problem", problem)]
+            }
+            Self::PkiNewer { path, found, known } => {
+                vec![place("file", path), fact("format", format!("{found}; this pkit knows {known}"))]
+            }
+            Self::PkiBusy { path, waited } => {
+                vec![place("lock", path), fact("waited", format!("{waited} seconds"))]
+            }
+            Self::PkiNoLocks { path, cause } => vec![place("lock", path), text("cause", cause)],
+            Self::NameTaken { name, path, .. } => vec![text("name", name), place("files", path)],
+            Self::CaUnknown { name, known } => {
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                vec![text("name", name), text("there are", &known)]
+            }
+            Self::CertificateUnknown { name, path } => vec![text("name", name), place("looked in", path)],
+            Self::IssuerAmbiguous { candidates } => {
+                let known = if candidates.is_empty() { "none".to_owned() } else { candidates.join(", ") };
+                vec![text("there are", &known)]
+            }
+            Self::CaKeyAbsent { name, path } => vec![text("CA", name), place("looked for", path)],
+            Self::ResolveFailed { host, cause } => vec![text("host", host), text("cause", cause)],
+            Self::ConnectFailed { address, cause } | Self::ListenFailed { address, cause } => {
+                vec![text("address", address), text("cause", cause)]
+            }
+            Self::TlsSetup { cause } => vec![text("cause", cause)],
+            Self::ProofFailed { facts } => facts.iter().map(|line| text("proof", line)).collect(),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Hashes by which people and programs name keys and certificates, and hexadecimal text.
+
+use ring::digest;
+
+/// Lower-case hexadecimal, two digits an octet, nothing between.
+pub fn hex(octets: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'?'));
+    octets.iter().flat_map(|&octet| [digit(octet >> 4), digit(octet & 15)]).collect()
+}
+
+/// Octets from hexadecimal text of either case, with or without colons; `None` where it is none.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> =
+        text.chars().filter(|&c| c != ':').map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
+    digits
+        .len()
+        .is_multiple_of(2)
+        .then(|| digits.chunks(2).map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | digit)).collect())
+}
+
+/// As openssl prints fingerprints: `AB:CD:…`.
+pub fn colons(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
+}
+
+/// SHA-256: 32 octets.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    digest::digest(&digest::SHA256, bytes).as_ref().try_into().unwrap_or_default()
+}
+
+/// SHA-1: 20 octets. For comparing with what other tools print, never for trust.
+pub fn sha1(bytes: &[u8]) -> [u8; 20] {
+    digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref().try_into().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_and_back() {
+        assert_eq!(hex(&[0, 0xab, 0x7f]), "00ab7f");
+        assert_eq!(unhex("00:AB:7f").unwrap(), [0, 0xab, 0x7f]);
+        assert_eq!((unhex("0"), unhex("zz")), (None, None));
+        assert_eq!(colons(&[0xab, 1]), "AB:01");
+        assert_eq!(hex(&sha256(b"abc"))[..8], *"ba7816bf");
+        assert_eq!(hex(&sha1(b"abc"))[..8], *"a9993e36");
+    }
+}

@@ -1,0 +1,254 @@
+//! Public keys (RFC 5280 4.1.2.7) and the check of signatures under them.
+
+use ring::{digest, signature as rs};
+
+use super::Algorithm;
+use crate::{
+    der::{self, Reader, tag},
+    oid::{self, Oid},
+};
+
+/// A public key, held as the exact DER of its subjectPublicKeyInfo.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    spki: Box<[u8]>,
+    algorithm: Algorithm,
+}
+
+impl PublicKey {
+    /// Reads a subjectPublicKeyInfo. `None` where the DER is none; an unknown kind of key is
+    /// [`Algorithm::Other`].
+    pub fn from_spki(spki: &[u8]) -> Option<Self> {
+        let (identifier, bits) = parts(spki)?;
+        let mut identifier = identifier;
+        let kind = identifier.expect(tag::OID)?;
+        let algorithm = match kind.content {
+            oid::EC_PUBLIC_KEY => match identifier.expect(tag::OID).map(|curve| curve.content) {
+                Some(oid::P256) => Algorithm::P256,
+                Some(oid::P384) => Algorithm::P384,
+                Some(oid::P521) => Algorithm::P521,
+                _ => Algorithm::Other,
+            },
+            oid::ED25519 => Algorithm::Ed25519,
+            oid::ED448 => Algorithm::Ed448,
+            oid::RSA | oid::RSA_PSS => modulus_bits(bits).map_or(Algorithm::Other, Algorithm::Rsa),
+            _ => Algorithm::Other,
+        };
+        Some(Self { spki: spki.into(), algorithm })
+    }
+
+    /// Builds the subjectPublicKeyInfo of a key that ring holds.
+    pub(super) fn from_ring(algorithm: Algorithm, key: &[u8]) -> Self {
+        use yasna::models::ObjectIdentifier;
+        let write_oid = |writer: yasna::DERWriter<'_>, content: &[u8]| {
+            let components = Oid::from_content(content).components().unwrap_or_default();
+            writer.write_oid(&ObjectIdentifier::from_slice(&components));
+        };
+        let spki = yasna::construct_der(|writer| {
+            writer.write_sequence(|writer| {
+                writer.next().write_sequence(|writer| match algorithm {
+                    Algorithm::P384 => {
+                        write_oid(writer.next(), oid::EC_PUBLIC_KEY);
+                        write_oid(writer.next(), oid::P384);
+                    }
+                    Algorithm::Ed25519 => write_oid(writer.next(), oid::ED25519),
+                    Algorithm::Rsa(_) => {
+                        write_oid(writer.next(), oid::RSA);
+                        writer.next().write_null();
+                    }
+                    _ => {
+                        write_oid(writer.next(), oid::EC_PUBLIC_KEY);
+                        write_oid(writer.next(), oid::P256);
+                    }
+                });
+                writer.next().write_bitvec_bytes(key, key.len() * 8);
+            });
+        });
+        Self { spki: spki.into(), algorithm }
+    }
+
+    /// The exact DER of the subjectPublicKeyInfo.
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// The kind of key.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// SHA-256 of the subjectPublicKeyInfo: 32 octets, the pin of RFC 7469.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        crate::fingerprint::sha256(&self.spki)
+    }
+
+    /// The first eight hexadecimal digits of [`PublicKey::fingerprint`], enough for a person to tell keys apart.
+    pub fn short_id(&self) -> String {
+        crate::fingerprint::hex(self.fingerprint().get(..4).unwrap_or_default())
+    }
+
+    /// Key identifier for certificates we make: the leftmost 160 bits of SHA-256 over the key's bits
+    /// (RFC 7093 section 2, method 1).
+    pub fn key_id(&self) -> Vec<u8> {
+        let bits = self.bits();
+        digest::digest(&digest::SHA256, bits).as_ref().iter().take(20).copied().collect()
+    }
+
+    /// The content of the BIT STRING without its count of unused bits.
+    pub(crate) fn bits(&self) -> &[u8] {
+        parts(&self.spki).map(|(_, bits)| bits).unwrap_or_default()
+    }
+
+    /// Why this key is too weak to be trusted, if it is (NIST SP 800-131A).
+    pub fn weakness(&self) -> Option<String> {
+        match self.algorithm {
+            Algorithm::Rsa(bits) if bits < 2048 => {
+                Some(format!("an RSA key of {bits} bits is too weak; 2048 is the least"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Checks a signature over `message`.
+    ///
+    /// # Errors
+    /// [`SignatureFault::Wrong`] where it does not hold; [`SignatureFault::Unsupported`] where the algorithm is
+    /// unknown, broken (MD5, SHA-1), or does not go with this kind of key.
+    pub fn verify(
+        &self,
+        by: &SignatureAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureFault> {
+        use Algorithm as A;
+        let kind = by.oid.content();
+        let method: &dyn rs::VerificationAlgorithm = match (self.algorithm, kind) {
+            (A::P256, oid::ECDSA_SHA256) => &rs::ECDSA_P256_SHA256_ASN1,
+            (A::P256, oid::ECDSA_SHA384) => &rs::ECDSA_P256_SHA384_ASN1,
+            (A::P384, oid::ECDSA_SHA256) => &rs::ECDSA_P384_SHA256_ASN1,
+            (A::P384, oid::ECDSA_SHA384) => &rs::ECDSA_P384_SHA384_ASN1,
+            (A::Ed25519, oid::ED25519) => &rs::ED25519,
+            (A::Rsa(bits), oid::RSA_SHA256) if bits < 2048 => {
+                &rs::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY
+            }
+            (A::Rsa(bits), oid::RSA_SHA512) if bits < 2048 => {
+                &rs::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
+            }
+            (A::Rsa(_), oid::RSA_SHA256) => &rs::RSA_PKCS1_2048_8192_SHA256,
+            (A::Rsa(_), oid::RSA_SHA384) => &rs::RSA_PKCS1_2048_8192_SHA384,
+            (A::Rsa(_), oid::RSA_SHA512) => &rs::RSA_PKCS1_2048_8192_SHA512,
+            (A::Rsa(_), oid::RSA_PSS) => match by.pss_hash() {
+                Some(oid::SHA256) => &rs::RSA_PSS_2048_8192_SHA256,
+                Some(oid::SHA384) => &rs::RSA_PSS_2048_8192_SHA384,
+                Some(oid::SHA512) => &rs::RSA_PSS_2048_8192_SHA512,
+                _ => return Err(SignatureFault::Unsupported),
+            },
+            _ => return Err(SignatureFault::Unsupported),
+        };
+        rs::UnparsedPublicKey::new(method, self.bits())
+            .verify(message, signature)
+            .map_err(|_| SignatureFault::Wrong)
+    }
+}
+
+/// Why a signature was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureFault {
+    /// It was not made by this key over these bytes.
+    Wrong,
+    /// It cannot be checked, or proves nothing: unknown or broken algorithm.
+    Unsupported,
+}
+
+/// An AlgorithmIdentifier of a signature (RFC 5280 4.1.1.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignatureAlgorithm {
+    oid: Oid,
+    /// DER of the whole AlgorithmIdentifier.
+    der: Box<[u8]>,
+}
+
+impl SignatureAlgorithm {
+    /// An identifier with NULL parameters (RSA) or none at all.
+    pub(super) fn new(kind: &[u8], null: bool) -> Self {
+        let oid = Oid::from_content(kind);
+        let components = oid.components().unwrap_or_default();
+        let der = yasna::construct_der(|writer| {
+            writer.write_sequence(|writer| {
+                writer.next().write_oid(&yasna::models::ObjectIdentifier::from_slice(&components));
+                if null {
+                    writer.next().write_null();
+                }
+            });
+        });
+        Self { oid, der: der.into() }
+    }
+
+    /// Reads an AlgorithmIdentifier; `None` where the DER is none.
+    pub fn from_der(der: &[u8]) -> Option<Self> {
+        let mut inside = der::whole(der, tag::SEQUENCE)?.inside();
+        Some(Self { oid: Oid::from_content(inside.expect(tag::OID)?.content), der: der.into() })
+    }
+
+    /// The exact DER.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// `ecdsa-with-SHA256`, `sha256WithRSAEncryption`, or the dotted form.
+    pub fn name(&self) -> String {
+        match (self.oid.content(), self.pss_hash()) {
+            (oid::RSA_PSS, Some(hash)) => format!("RSASSA-PSS with {}", Oid::from_content(hash).name()),
+            _ => self.oid.name(),
+        }
+    }
+
+    /// Why no signature by this algorithm should be trusted, if so.
+    pub fn weakness(&self) -> Option<&'static str> {
+        match self.oid.content() {
+            oid::RSA_SHA1 | oid::ECDSA_SHA1 => Some("SHA-1 signatures can be forged"),
+            oid::RSA_MD5 => Some("MD5 signatures can be forged"),
+            _ => None,
+        }
+    }
+
+    /// Hash of RSASSA-PSS parameters (RFC 4055 3.1) where MGF1 uses the same hash and the salt is as long as it; the
+    /// only form that TLS 1.3 and ring know.
+    fn pss_hash(&self) -> Option<&'static [u8]> {
+        if self.oid.content() != oid::RSA_PSS {
+            return None;
+        }
+        let mut parameters = der::whole(&self.der, tag::SEQUENCE)?.inside();
+        parameters.expect(tag::OID)?;
+        let mut fields = parameters.expect(tag::SEQUENCE)?.inside();
+        let hash = fields.expect(0xa0)?.inside().expect(tag::SEQUENCE)?.inside().expect(tag::OID)?.content;
+        let mut mask = fields.expect(0xa1)?.inside().expect(tag::SEQUENCE)?.inside();
+        let generator = mask.expect(tag::OID)?.content;
+        let mask_hash = mask.expect(tag::SEQUENCE)?.inside().expect(tag::OID)?.content;
+        let salt = fields.expect(0xa2)?.inside().expect(tag::INTEGER)?.content;
+        let (known, length): (&'static [u8], u8) = match hash {
+            oid::SHA256 => (oid::SHA256, 32),
+            oid::SHA384 => (oid::SHA384, 48),
+            oid::SHA512 => (oid::SHA512, 64),
+            _ => return None,
+        };
+        (generator == oid::MGF1 && mask_hash == hash && salt == [length]).then_some(known)
+    }
+}
+
+/// The inside of the AlgorithmIdentifier, and the bits of the key.
+fn parts(spki: &[u8]) -> Option<(Reader<'_>, &[u8])> {
+    let mut inside = der::whole(spki, tag::SEQUENCE)?.inside();
+    let identifier = inside.expect(tag::SEQUENCE)?.inside();
+    let (unused, bits) = inside.expect(tag::BIT_STRING)?.content.split_first()?;
+    (*unused == 0 && inside.is_empty()).then_some((identifier, bits))
+}
+
+/// Bits of the modulus of an RSAPublicKey (RFC 8017 A.1.1).
+fn modulus_bits(key: &[u8]) -> Option<u32> {
+    let modulus = der::whole(key, tag::SEQUENCE)?.inside().expect(tag::INTEGER)?.content;
+    let first = modulus.iter().position(|&octet| octet != 0)?;
+    let significant = modulus.get(first..)?;
+    let top = significant.first()?;
+    u32::try_from(significant.len()).ok()?.checked_mul(8)?.checked_sub(top.leading_zeros())
+}

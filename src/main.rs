@@ -1,0 +1,5 @@
+//! The `pkit` command.
+
+fn main() -> std::process::ExitCode {
+    pkit::cli::main()
+}

@@ -1,0 +1,174 @@
+//! Subject alternative names that we issue, recognised by their value.
+
+use std::{fmt, net::IpAddr, str::FromStr};
+
+use super::{DnsName, GeneralName};
+use crate::Error;
+
+/// One subject alternative name (RFC 5280 4.2.1.6) of a kind that pkit issues.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum San {
+    /// A host name, possibly with a wildcard.
+    Dns(DnsName),
+    /// An IPv4 or IPv6 address.
+    Ip(IpAddr),
+    /// An absolute URI in ASCII, such as `spiffe://example.org/api`.
+    Uri(String),
+    /// A mailbox: ASCII local part, domain in A-labels.
+    Email(String),
+}
+
+impl San {
+    /// The same name as a certificate holds it.
+    pub fn to_general_name(&self) -> GeneralName {
+        match self {
+            Self::Dns(name) => GeneralName::Dns(name.to_string()),
+            Self::Ip(address) => GeneralName::Ip(*address),
+            Self::Uri(uri) => GeneralName::Uri(uri.clone()),
+            Self::Email(mailbox) => GeneralName::Email(mailbox.clone()),
+        }
+    }
+}
+
+/// Recognises the kind by the value: an IP address (with or without brackets), a URI (`scheme://` or `urn:`), an
+/// e-mail address (`@`), else a DNS name.
+impl FromStr for San {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refused = |reason: String| Error::SanInvalid { value: text.to_owned(), reason };
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            return Ok(Self::Ip(address));
+        }
+        if text.contains("://") || text.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("urn:")) {
+            return uri(text).map(Self::Uri).map_err(refused);
+        }
+        if text.contains('@') {
+            return email(text).map(Self::Email).map_err(refused);
+        }
+        if text.contains('/') && text.split('/').next().is_some_and(|head| head.parse::<IpAddr>().is_ok()) {
+            return Err(refused("it is an address range; a certificate holds single addresses".into()));
+        }
+        if text.contains(':') {
+            return Err(refused("it is neither an IPv6 address nor a URI; a name carries no port".into()));
+        }
+        text.parse().map(Self::Dns).map_err(refused)
+    }
+}
+
+/// RFC 3986 syntax as far as RFC 5280 4.2.1.6 asks for it: a scheme, and not relative; for `spiffe` the rules of
+/// the SPIFFE ID standard (trust domain in lower case, no port, user, query or fragment).
+fn uri(text: &str) -> Result<String, String> {
+    let (scheme, rest) = text.split_once(':').ok_or("a URI needs a scheme")?;
+    let scheme_ok = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    if !scheme_ok {
+        return Err(format!("`{}` is not a URI scheme", super::escape(scheme)));
+    }
+    if let Some(odd) = text.chars().find(|&c| !c.is_ascii_graphic() || "<>\"{}|\\^`".contains(c)) {
+        return Err(format!("`{}` must be percent-encoded in a URI", super::escape(&odd.to_string())));
+    }
+    let hex_pair = |rest: &str| rest.get(..2).is_some_and(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()));
+    if text.split('%').skip(1).any(|rest| !hex_pair(rest)) {
+        return Err("a `%` is followed by two hexadecimal digits".into());
+    }
+    if rest.trim_start_matches('/').is_empty() {
+        return Err("nothing follows the scheme".into());
+    }
+    if scheme.eq_ignore_ascii_case("spiffe") {
+        spiffe(rest)?;
+    }
+    Ok(text.to_owned())
+}
+
+fn spiffe(rest: &str) -> Result<(), String> {
+    let rest = rest.strip_prefix("//").ok_or("a SPIFFE ID is `spiffe://trust-domain/path`")?;
+    let (domain, path) = rest.split_once('/').map_or((rest, None), |(domain, path)| (domain, Some(path)));
+    if domain.is_empty()
+        || !domain.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-_".contains(c))
+    {
+        return Err("a SPIFFE trust domain holds lower-case letters, digits, `.`, `-` and `_`".into());
+    }
+    let segment_ok = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
+    };
+    match path {
+        Some(path) if !path.split('/').all(segment_ok) => {
+            Err("a SPIFFE path has non-empty segments of letters, digits, `.`, `-` and `_`".into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// RFC 5321 dot-string mailbox; quoted local parts and Unicode ones (RFC 9598) are not issued.
+fn email(text: &str) -> Result<String, String> {
+    let (local, domain) = text.rsplit_once('@').ok_or("an e-mail address has an `@`")?;
+    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    if local.len() > 64 || !local.split('.').all(|part| !part.is_empty() && part.chars().all(atom)) {
+        return Err("the part before the `@` is not a plain ASCII mailbox name".into());
+    }
+    let domain: DnsName = domain.parse().map_err(|reason| format!("after the `@`: {reason}"))?;
+    if domain.is_wildcard() {
+        return Err("an e-mail address has no wildcard".into());
+    }
+    Ok(format!("{local}@{domain}"))
+}
+
+impl fmt::Display for San {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => fmt::Display::fmt(name, f),
+            Self::Ip(address) => fmt::Display::fmt(address, f),
+            Self::Uri(text) | Self::Email(text) => f.write_str(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kind_follows_from_the_value() {
+        for (text, want) in [
+            ("api.internal", "DNS:api.internal"),
+            ("127.0.0.1", "IP:127.0.0.1"),
+            ("::1", "IP:::1"),
+            ("[2001:db8::1]", "IP:2001:db8::1"),
+            ("spiffe://example.org/ns/a", "URI:spiffe://example.org/ns/a"),
+            (
+                "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+                "URI:urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+            ),
+            ("a.b+c@Example.COM", "email:a.b+c@example.com"),
+        ] {
+            let san: San = text.parse().unwrap();
+            assert_eq!(san.to_general_name().to_string(), want);
+        }
+    }
+
+    #[test]
+    fn refuses_with_a_reason() {
+        for bad in [
+            "10.0.0.0/8",
+            "localhost:8443",
+            "spiffe://Example.org/a",
+            "spiffe://example.org/a/",
+            "spiffe://example.org:1/a",
+            "https://",
+            "1http://a",
+            "https://a b",
+            "https://a/%zz",
+            "@example.com",
+            "a@",
+            "a@*.example.com",
+            "a..b@example.com",
+            "ü@example.com",
+            "999.1.1.1",
+        ] {
+            assert!(matches!(bad.parse::<San>(), Err(Error::SanInvalid { .. })), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,495 @@
+//! Distinguished names (RFC 5280 4.1.2.4) in text (RFC 4514) and DER.
+
+use std::{fmt, str::FromStr};
+
+use yasna::Tag;
+
+use super::escape;
+use crate::{
+    Error,
+    der::{self, Reader, tag},
+    oid::{self, Oid},
+};
+
+/// A distinguished name, held as its exact DER, because a chain links only where the issuer's bytes are repeated
+/// as they are.
+///
+/// The text form is a list of `TYPE=value` with commas, in the order of the encoding — most general first
+/// (`C=US,O=Acme,CN=api`), as openssl prints and reads it — with the escapes of RFC 4514.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Name {
+    der: Box<[u8]>,
+}
+
+/// One attribute of a name: its type, the tag of its string type, the octets of its value, and their encoding.
+struct Attribute<'a> {
+    kind: Oid,
+    tag: u8,
+    value: &'a [u8],
+    raw: &'a [u8],
+}
+
+impl Name {
+    /// A name from its DER. Not checked: what cannot be read prints as hex.
+    pub fn from_der(der: &[u8]) -> Self {
+        Self { der: der.into() }
+    }
+
+    /// A name of one attribute, the common name.
+    ///
+    /// # Errors
+    /// [`Error::SubjectInvalid`] where the value is empty, longer than 64 characters, or holds control characters.
+    pub fn from_common_name(value: &str) -> Result<Self, Error> {
+        Self::build(&[vec![(Oid::from_content(oid::COMMON_NAME), value.to_owned())]], value)
+    }
+
+    /// The empty name.
+    pub fn empty() -> Self {
+        Self { der: Box::new([0x30, 0x00]) }
+    }
+
+    /// The exact DER.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Whether there is no attribute in it.
+    pub fn is_empty(&self) -> bool {
+        *self.der == [0x30, 0x00]
+    }
+
+    /// Values of all attributes of one type, in order, unescaped.
+    fn values(&self, kind: &[u8]) -> Vec<String> {
+        self.rdns()
+            .unwrap_or_default()
+            .iter()
+            .flatten()
+            .filter(|attribute| attribute.kind.content() == kind)
+            .map(Attribute::text)
+            .collect()
+    }
+
+    /// The last (most specific) common name, unescaped.
+    pub fn common_name(&self) -> Option<String> {
+        self.values(oid::COMMON_NAME).pop()
+    }
+
+    /// The e-mail addresses in it (PKCS#9), unescaped, in order.
+    pub fn email_addresses(&self) -> Vec<String> {
+        self.values(oid::EMAIL_ADDRESS)
+    }
+
+    /// The organizational units, unescaped, in order.
+    pub fn organizational_units(&self) -> Vec<String> {
+        self.values(oid::ORGANIZATIONAL_UNIT)
+    }
+
+    /// The common name, or else the whole name: what a person calls it. Escaped for a terminal.
+    pub fn short(&self) -> String {
+        match self.common_name() {
+            Some(name) => escape(&name).into_owned(),
+            None if self.is_empty() => "(no subject)".to_owned(),
+            None => self.to_string(),
+        }
+    }
+
+    /// Adds a common name at the end, where there is none.
+    ///
+    /// # Errors
+    /// As [`Name::from_common_name`].
+    pub fn with_common_name(self, value: &str) -> Result<Self, Error> {
+        if self.common_name().is_some() {
+            return Ok(self);
+        }
+        let addition = Self::from_common_name(value)?;
+        let mut parts = Vec::new();
+        for name in [&self, &addition] {
+            let mut reader = der::whole(&name.der, tag::SEQUENCE).map(|e| e.inside());
+            while let Some(part) = reader.as_mut().and_then(Reader::next) {
+                parts.push(part.raw);
+            }
+        }
+        Ok(Self { der: der::sequence(&parts).into() })
+    }
+
+    /// Whether the name begins with all of `base` (RFC 5280 4.2.1.10, directory name constraints).
+    pub fn is_within(&self, base: &Self) -> bool {
+        match (self.normal(), base.normal()) {
+            (Some(name), Some(base)) => name.starts_with(&base),
+            _ => false,
+        }
+    }
+
+    /// Whether both are the same name in the sense of RFC 5280 7.1: string types, case and runs of blanks do not
+    /// count.
+    pub fn same(&self, other: &Self) -> bool {
+        self.der == other.der
+            || matches!((self.normal(), other.normal()), (Some(one), Some(two)) if one == two)
+    }
+
+    /// The attributes, by relative distinguished name; `None` where the DER is none of a name.
+    fn rdns(&self) -> Option<Vec<Vec<Attribute<'_>>>> {
+        let mut sets = der::whole(&self.der, tag::SEQUENCE)?.inside();
+        let mut rdns = Vec::new();
+        while !sets.is_empty() {
+            let mut members = sets.expect(tag::SET)?.inside();
+            let mut rdn = Vec::new();
+            while !members.is_empty() {
+                let mut pair = members.expect(tag::SEQUENCE)?.inside();
+                let kind = Oid::from_content(pair.expect(tag::OID)?.content);
+                let value = pair.next()?;
+                rdn.push(Attribute { kind, tag: value.tag, value: value.content, raw: value.raw });
+            }
+            rdns.push(rdn);
+        }
+        Some(rdns)
+    }
+
+    /// For comparison: per relative name its attributes, folded and sorted.
+    fn normal(&self) -> Option<Vec<Vec<(Vec<u8>, String)>>> {
+        let fold = |attribute: &Attribute<'_>| {
+            let words = attribute.text();
+            let words: Vec<_> = words.split_whitespace().collect();
+            (attribute.kind.content().to_vec(), words.join(" ").to_lowercase())
+        };
+        let rdns = self.rdns()?;
+        Some(
+            rdns.iter()
+                .map(|rdn| {
+                    let mut folded: Vec<_> = rdn.iter().map(fold).collect();
+                    folded.sort();
+                    folded
+                })
+                .collect(),
+        )
+    }
+
+    /// Encodes checked attributes.
+    fn build(rdns: &[Vec<(Oid, String)>], whole: &str) -> Result<Self, Error> {
+        let refused = |reason| Error::SubjectInvalid { value: whole.to_owned(), reason };
+        let mut sets = Vec::new();
+        for rdn in rdns {
+            let mut pairs = Vec::new();
+            for (kind, value) in rdn {
+                pairs.push(encode(kind, value).map_err(refused)?);
+            }
+            // DER: the members of a SET OF in ascending order of their encodings.
+            pairs.sort();
+            pairs.dedup();
+            sets.push(yasna::construct_der(|writer| {
+                writer.write_set_of(|writer| {
+                    for pair in &pairs {
+                        writer.next().write_der(pair);
+                    }
+                });
+            }));
+        }
+        let parts: Vec<&[u8]> = sets.iter().map(Vec::as_slice).collect();
+        Ok(Self { der: der::sequence(&parts).into() })
+    }
+}
+
+/// Encodes one attribute with the string type and the length limits of RFC 5280 appendix A.
+fn encode(kind: &Oid, value: &str) -> Result<Vec<u8>, String> {
+    let name = kind.name();
+    let limit = match kind.content() {
+        oid::COMMON_NAME
+        | oid::ORGANIZATION
+        | oid::ORGANIZATIONAL_UNIT
+        | oid::SERIAL_NUMBER
+        | oid::TITLE
+        | oid::DN_QUALIFIER => 64,
+        oid::LOCALITY | oid::STATE => 128,
+        oid::EMAIL_ADDRESS => 255,
+        oid::COUNTRY => 2,
+        _ => 32768,
+    };
+    let count = value.chars().count();
+    if count == 0 {
+        return Err(format!("{name} is empty"));
+    }
+    if count > limit {
+        return Err(format!("{name} has {count} characters; RFC 5280 allows {limit}"));
+    }
+    if let Some(control) = value.chars().find(|c| c.is_control()) {
+        return Err(format!("{name} holds the control character {}", control.escape_unicode()));
+    }
+    let printable = |c: char| c.is_ascii_alphanumeric() || " '()+,-./:=?".contains(c);
+    let string_tag = match kind.content() {
+        oid::COUNTRY => {
+            if count != 2 || !value.chars().all(|c| c.is_ascii_alphabetic()) {
+                return Err("C is a country code of two letters, such as US".into());
+            }
+            tag::PRINTABLE
+        }
+        oid::SERIAL_NUMBER | oid::DN_QUALIFIER => {
+            if !value.chars().all(printable) {
+                return Err(format!("{name} allows letters, digits and ' ( ) + , - . / : = ? only"));
+            }
+            tag::PRINTABLE
+        }
+        oid::EMAIL_ADDRESS | oid::DOMAIN_COMPONENT => {
+            if !value.is_ascii() {
+                return Err(format!("{name} allows ASCII only"));
+            }
+            tag::IA5
+        }
+        _ => tag::UTF8,
+    };
+    Ok(yasna::construct_der(|writer| {
+        writer.write_sequence(|writer| {
+            let components = kind.components().unwrap_or_default();
+            writer.next().write_oid(&yasna::models::ObjectIdentifier::from_slice(&components));
+            writer.next().write_tagged_implicit(
+                Tag { tag_class: yasna::TagClass::Universal, tag_number: u64::from(string_tag) },
+                |writer| writer.write_bytes(value.as_bytes()),
+            );
+        });
+    }))
+}
+
+impl Attribute<'_> {
+    /// The value as text, unescaped: UTF-8, PrintableString and IA5String as they are, T61String as Latin-1 (what
+    /// every other reader does), BMPString and UniversalString converted; anything else as `#` and hex.
+    fn text(&self) -> String {
+        let wide = |width: usize| {
+            let code = |chunk: &[u8]| chunk.iter().fold(0u32, |sum, &octet| sum << 8 | u32::from(octet));
+            let exact = self.value.len().is_multiple_of(width);
+            exact.then(|| match width {
+                2 => {
+                    let units = self.value.chunks(2).map(|chunk| code(chunk) as u16);
+                    char::decode_utf16(units).map(|unit| unit.unwrap_or('\u{fffd}')).collect::<String>()
+                }
+                _ => self
+                    .value
+                    .chunks(4)
+                    .map(|chunk| char::from_u32(code(chunk)).unwrap_or('\u{fffd}'))
+                    .collect(),
+            })
+        };
+        let text = match self.tag {
+            tag::UTF8 | tag::PRINTABLE | tag::IA5 | 0x12 | 0x1a => {
+                String::from_utf8(self.value.to_vec()).ok()
+            }
+            tag::T61 => Some(self.value.iter().map(|&octet| char::from(octet)).collect()),
+            tag::BMP => wide(2),
+            tag::UNIVERSAL => wide(4),
+            _ => None,
+        };
+        text.unwrap_or_else(|| format!("#{}", crate::fingerprint::hex(self.raw)))
+    }
+}
+
+/// Reads `C=US, O=Acme\, Inc, CN=api` (RFC 4514 escapes and `+` for relative names of several attributes), in the
+/// order in which it shall be encoded. Types by their short or long name, or dotted.
+impl FromStr for Name {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refused = |reason: String| Error::SubjectInvalid { value: text.to_owned(), reason };
+        let mut rdns: Vec<Vec<(Oid, String)>> = vec![Vec::new()];
+        if text.trim().is_empty() {
+            return Err(refused("it is empty".into()));
+        }
+        let mut rest = text;
+        loop {
+            let (kind, after) = rest
+                .split_once('=')
+                .ok_or_else(|| refused(format!("`{}` is not TYPE=value", escape(rest.trim()))))?;
+            let oid = kind.trim().parse().map_err(|()| {
+                refused(format!(
+                    "`{}` is not an attribute type (C, ST, L, O, OU, CN, …)",
+                    escape(kind.trim())
+                ))
+            })?;
+            let (value, separator, after) = read_value(after).map_err(refused)?;
+            if let Some(rdn) = rdns.last_mut() {
+                rdn.push((oid, value));
+            }
+            match separator {
+                None => return Self::build(&rdns, text),
+                Some('+') => {}
+                Some(_) => rdns.push(Vec::new()),
+            }
+            rest = after;
+        }
+    }
+}
+
+/// One value up to its separator: the value, the separator, and what is behind it.
+fn read_value(text: &str) -> Result<(String, Option<char>, &str), String> {
+    let mut octets: Vec<u8> = Vec::new();
+    // Blanks at the end do not count unless they are escaped.
+    let mut kept = 0;
+    let mut chars = text.char_indices();
+    let mut end = None;
+    while let Some((at, character)) = chars.next() {
+        match character {
+            ',' | '+' | ';' => {
+                end = Some((character, at + 1));
+                break;
+            }
+            '\\' => {
+                let (_, first) = chars.next().ok_or("it ends in a backslash")?;
+                if let Some(high) = first.to_digit(16) {
+                    let low = chars.next().and_then(|(_, second)| second.to_digit(16));
+                    let low = low.ok_or("a backslash with a hexadecimal digit needs a second digit")?;
+                    octets.push((high * 16 + low) as u8);
+                } else if " \"#+,;<>=\\".contains(first) {
+                    octets.push(first as u8);
+                } else {
+                    return Err(format!("`\\{}` is not an escape of RFC 4514", escape(&first.to_string())));
+                }
+                kept = octets.len();
+            }
+            ' ' if octets.is_empty() => {}
+            '#' if octets.is_empty() => {
+                return Err("a value in hexadecimal (`#…`) is not taken; escape a `#` as `\\#`".into());
+            }
+            _ => {
+                octets.extend(character.encode_utf8(&mut [0; 4]).bytes());
+                if character != ' ' {
+                    kept = octets.len();
+                }
+            }
+        }
+    }
+    octets.truncate(kept);
+    let value = String::from_utf8(octets).map_err(|_| "the escaped octets are not UTF-8".to_owned())?;
+    match end {
+        Some((separator, next)) => Ok((value, Some(separator), text.get(next..).unwrap_or_default())),
+        None => Ok((value, None, "")),
+    }
+}
+
+/// Escaped twice over: by RFC 4514 so that it can be read back, and against what acts on a terminal.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(rdns) = self.rdns() else {
+            return write!(f, "malformed name {}", crate::fingerprint::hex(&self.der));
+        };
+        for (index, rdn) in rdns.iter().enumerate() {
+            for (inner, attribute) in rdn.iter().enumerate() {
+                f.write_str(match (index, inner) {
+                    (0, 0) => "",
+                    (_, 0) => ",",
+                    _ => "+",
+                })?;
+                write!(f, "{}={}", attribute.kind.name(), escape_value(&attribute.text()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn escape_value(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for (at, character) in value.char_indices() {
+        let edge_blank = character == ' ' && (at == 0 || at + 1 == value.len());
+        if edge_blank || ",+;<>=\"\\".contains(character) || (character == '#' && at == 0) {
+            out.push('\\');
+            out.push(character);
+        } else if escape(character.encode_utf8(&mut [0; 4])) != *character.encode_utf8(&mut [0; 4]) {
+            for octet in character.encode_utf8(&mut [0; 4]).bytes() {
+                out.push_str(&format!("\\{octet:02x}"));
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl serde::Serialize for Name {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_back() {
+        for text in [
+            "CN=api",
+            "C=US,ST=California,O=MyCompany,CN=My Root",
+            r"O=Acme\, Inc,CN=a\+b\=c",
+            "DC=com,DC=example,CN=b+OU=a",
+            "CN=日本",
+            r"CN=\ edge\ ",
+            r"CN=\#hash",
+            "1.2.3.4=x",
+        ] {
+            let name: Name = text.parse().unwrap();
+            assert_eq!(name.to_string(), text);
+            assert_eq!(name.to_string().parse::<Name>().unwrap(), name);
+        }
+        let loose: Name = " C = US ;  cn=  x  y ".parse().unwrap();
+        assert_eq!(loose.to_string(), "C=US,CN=x  y");
+        assert_eq!(r"CN=\c3\a4".parse::<Name>().unwrap().to_string(), "CN=ä");
+    }
+
+    #[test]
+    fn refuses() {
+        let long = format!("CN={}", "x".repeat(65));
+        for bad in [
+            "",
+            "CN",
+            "CN=",
+            "C=USA",
+            "C=1x",
+            "XX=1",
+            "CN=a,",
+            r"CN=a\",
+            r"CN=\zz",
+            "CN=\u{1b}",
+            &long,
+            r"CN=\ff",
+        ] {
+            assert!(matches!(bad.parse::<Name>(), Err(Error::SubjectInvalid { .. })), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn comparison_folds() {
+        let one: Name = "C=US,O=Acme  Corp,CN=a".parse().unwrap();
+        let two: Name = "C=us,O=acme corp,CN=A".parse().unwrap();
+        assert!(one != two && one.same(&two));
+        assert!(one.is_within(&"C=US,O=ACME Corp".parse().unwrap()));
+        assert!(!one.is_within(&"O=Acme Corp".parse().unwrap()));
+        assert!(one.is_within(&Name::empty()));
+    }
+
+    #[test]
+    fn common_name_is_added_once() {
+        let base: Name = "C=US,O=Acme".parse().unwrap();
+        let full = base.with_common_name("api").unwrap();
+        assert_eq!(full.to_string(), "C=US,O=Acme,CN=api");
+        assert_eq!(full.clone().with_common_name("other").unwrap(), full);
+    }
+
+    #[test]
+    fn strangers_strings_do_not_act() {
+        let name = Name::from_der(&yasna::construct_der(|w| {
+            w.write_sequence(|w| {
+                w.next().write_set(|w| {
+                    w.next().write_sequence(|w| {
+                        w.next().write_oid(&yasna::models::ObjectIdentifier::from_slice(&[2, 5, 4, 3]));
+                        w.next().write_utf8_string("a\u{1b}[2Jb");
+                    });
+                });
+            });
+        }));
+        assert_eq!(name.to_string(), r"CN=a\1b[2Jb");
+        assert!(!name.short().contains('\u{1b}'));
+        assert!(Name::from_der(&[1, 2, 3]).to_string().starts_with("malformed"));
+    }
+}

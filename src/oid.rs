@@ -1,0 +1,228 @@
+//! Object identifiers and the names that people know them by.
+
+use std::{fmt, str::FromStr};
+
+/// An ASN.1 object identifier, held as its DER content octets.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Oid(Vec<u8>);
+
+/// Content octets, short name, long name.
+type Row = (&'static [u8], &'static str, &'static str);
+
+macro_rules! known {
+    ($($(#[$doc:meta])* $name:ident = $bytes:expr, $short:expr, $long:expr;)*) => {
+        $($(#[$doc])* pub(crate) const $name: &[u8] = &$bytes;)*
+        const KNOWN: &[Row] = &[$(($name, $short, $long),)*];
+    };
+}
+
+known! {
+    COMMON_NAME = [0x55, 4, 3], "CN", "commonName";
+    SURNAME = [0x55, 4, 4], "SN", "surname";
+    SERIAL_NUMBER = [0x55, 4, 5], "serialNumber", "serialNumber";
+    COUNTRY = [0x55, 4, 6], "C", "countryName";
+    LOCALITY = [0x55, 4, 7], "L", "localityName";
+    STATE = [0x55, 4, 8], "ST", "stateOrProvinceName";
+    STREET = [0x55, 4, 9], "STREET", "streetAddress";
+    ORGANIZATION = [0x55, 4, 10], "O", "organizationName";
+    ORGANIZATIONAL_UNIT = [0x55, 4, 11], "OU", "organizationalUnitName";
+    TITLE = [0x55, 4, 12], "title", "title";
+    POSTAL_CODE = [0x55, 4, 17], "postalCode", "postalCode";
+    GIVEN_NAME = [0x55, 4, 42], "GN", "givenName";
+    DN_QUALIFIER = [0x55, 4, 46], "dnQualifier", "dnQualifier";
+    USER_ID = [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1], "UID", "userId";
+    DOMAIN_COMPONENT = [0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25], "DC", "domainComponent";
+    EMAIL_ADDRESS = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1], "emailAddress", "emailAddress";
+
+    SERVER_AUTH = [0x2b, 6, 1, 5, 5, 7, 3, 1], "serverAuth", "TLS web server authentication";
+    CLIENT_AUTH = [0x2b, 6, 1, 5, 5, 7, 3, 2], "clientAuth", "TLS web client authentication";
+    CODE_SIGNING = [0x2b, 6, 1, 5, 5, 7, 3, 3], "codeSigning", "code signing";
+    EMAIL_PROTECTION = [0x2b, 6, 1, 5, 5, 7, 3, 4], "emailProtection", "e-mail protection";
+    TIME_STAMPING = [0x2b, 6, 1, 5, 5, 7, 3, 8], "timeStamping", "time stamping";
+    OCSP_SIGNING = [0x2b, 6, 1, 5, 5, 7, 3, 9], "OCSPSigning", "OCSP signing";
+    ANY_EXTENDED_KEY_USAGE = [0x55, 0x1d, 37, 0], "anyExtendedKeyUsage", "any extended key usage";
+
+    SUBJECT_KEY_ID = [0x55, 0x1d, 14], "subjectKeyIdentifier", "subject key identifier";
+    KEY_USAGE = [0x55, 0x1d, 15], "keyUsage", "key usage";
+    SUBJECT_ALT_NAME = [0x55, 0x1d, 17], "subjectAltName", "subject alternative name";
+    ISSUER_ALT_NAME = [0x55, 0x1d, 18], "issuerAltName", "issuer alternative name";
+    BASIC_CONSTRAINTS = [0x55, 0x1d, 19], "basicConstraints", "basic constraints";
+    NAME_CONSTRAINTS = [0x55, 0x1d, 30], "nameConstraints", "name constraints";
+    CRL_DISTRIBUTION_POINTS = [0x55, 0x1d, 31], "cRLDistributionPoints", "CRL distribution points";
+    CERTIFICATE_POLICIES = [0x55, 0x1d, 32], "certificatePolicies", "certificate policies";
+    POLICY_MAPPINGS = [0x55, 0x1d, 33], "policyMappings", "policy mappings";
+    AUTHORITY_KEY_ID = [0x55, 0x1d, 35], "authorityKeyIdentifier", "authority key identifier";
+    POLICY_CONSTRAINTS = [0x55, 0x1d, 36], "policyConstraints", "policy constraints";
+    EXTENDED_KEY_USAGE = [0x55, 0x1d, 37], "extKeyUsage", "extended key usage";
+    INHIBIT_ANY_POLICY = [0x55, 0x1d, 54], "inhibitAnyPolicy", "inhibit anyPolicy";
+    AUTHORITY_INFO_ACCESS = [0x2b, 6, 1, 5, 5, 7, 1, 1], "authorityInfoAccess", "authority information access";
+    TLS_FEATURE = [0x2b, 6, 1, 5, 5, 7, 1, 24], "tlsfeature", "TLS feature (must-staple)";
+
+    EC_PUBLIC_KEY = [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], "id-ecPublicKey", "EC public key";
+    P256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], "prime256v1", "P-256";
+    P384 = [0x2b, 0x81, 0x04, 0, 34], "secp384r1", "P-384";
+    P521 = [0x2b, 0x81, 0x04, 0, 35], "secp521r1", "P-521";
+    ED25519 = [0x2b, 0x65, 0x70], "Ed25519", "Ed25519";
+    ED448 = [0x2b, 0x65, 0x71], "Ed448", "Ed448";
+    RSA = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1], "rsaEncryption", "RSA";
+    RSA_PSS = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10], "RSASSA-PSS", "RSA-PSS";
+    MGF1 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8], "MGF1", "mask generation function 1";
+    SHA256 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1], "SHA256", "SHA-256";
+    SHA384 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2], "SHA384", "SHA-384";
+    SHA512 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3], "SHA512", "SHA-512";
+    RSA_MD5 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4], "md5WithRSAEncryption", "RSA with MD5";
+    RSA_SHA1 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5], "sha1WithRSAEncryption", "RSA with SHA-1";
+    RSA_SHA256 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11], "sha256WithRSAEncryption", "RSA with SHA-256";
+    RSA_SHA384 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12], "sha384WithRSAEncryption", "RSA with SHA-384";
+    RSA_SHA512 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 13], "sha512WithRSAEncryption", "RSA with SHA-512";
+    ECDSA_SHA1 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1], "ecdsa-with-SHA1", "ECDSA with SHA-1";
+    ECDSA_SHA256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2], "ecdsa-with-SHA256", "ECDSA with SHA-256";
+    ECDSA_SHA384 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3], "ecdsa-with-SHA384", "ECDSA with SHA-384";
+    ECDSA_SHA512 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4], "ecdsa-with-SHA512", "ECDSA with SHA-512";
+}
+
+impl Oid {
+    /// From DER content octets; not checked, because a certificate may hold any.
+    pub(crate) fn from_content(content: &[u8]) -> Self {
+        Self(content.to_vec())
+    }
+
+    /// DER content octets.
+    pub(crate) fn content(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The components, or `None` where the content is not a well-formed OID or a component exceeds 64 bits.
+    pub fn components(&self) -> Option<Vec<u64>> {
+        let mut components = Vec::new();
+        let mut value = 0u64;
+        let mut open = false;
+        for &octet in &self.0 {
+            if !open && octet == 0x80 {
+                return None;
+            }
+            if value >> 57 != 0 {
+                return None;
+            }
+            value = value << 7 | u64::from(octet & 0x7f);
+            open = octet & 0x80 != 0;
+            if !open {
+                if components.is_empty() {
+                    let first = (value / 40).min(2);
+                    components.push(first);
+                    components.push(value - first * 40);
+                } else {
+                    components.push(value);
+                }
+                value = 0;
+            }
+        }
+        (!open && !components.is_empty()).then_some(components)
+    }
+
+    /// The short name that openssl prints (`CN`, `serverAuth`, `keyUsage`), if there is one.
+    pub fn short_name(&self) -> Option<&'static str> {
+        lookup(&self.0).map(|row| row.1)
+    }
+
+    /// The name in a person's words (`TLS web server authentication`), if there is one.
+    pub fn long_name(&self) -> Option<&'static str> {
+        lookup(&self.0).map(|row| row.2)
+    }
+
+    /// The short name, or else the dotted form.
+    pub fn name(&self) -> String {
+        self.short_name().map_or_else(|| self.to_string(), str::to_owned)
+    }
+}
+
+fn lookup(content: &[u8]) -> Option<&'static Row> {
+    KNOWN.iter().find(|row| row.0 == content)
+}
+
+/// Finds an attribute type, usage or extension by the names people write, case-insensitively, or by its dotted
+/// form with or without the `OID.` prefix of RFC 2253.
+impl FromStr for Oid {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let same = |row: &&Row| row.1.eq_ignore_ascii_case(text) || row.2.eq_ignore_ascii_case(text);
+        if let Some(row) = KNOWN.iter().find(same) {
+            return Ok(Self(row.0.to_vec()));
+        }
+        match text.to_ascii_lowercase().as_str() {
+            "email" | "e" => return Ok(Self(EMAIL_ADDRESS.to_vec())),
+            "s" => return Ok(Self(STATE.to_vec())),
+            _ => {}
+        }
+        let digits = text.strip_prefix("OID.").or_else(|| text.strip_prefix("oid.")).unwrap_or(text);
+        let parts = digits.split('.').map(u64::from_str).collect::<Result<Vec<_>, _>>().map_err(drop)?;
+        let [first, second, rest @ ..] = parts.as_slice() else { return Err(()) };
+        if *first > 2 || (*first < 2 && *second > 39) {
+            return Err(());
+        }
+        let head = first.checked_mul(40).and_then(|sum| sum.checked_add(*second)).ok_or(())?;
+        let mut content = Vec::new();
+        for value in std::iter::once(head).chain(rest.iter().copied()) {
+            let groups = (64 - value.leading_zeros()).div_ceil(7).max(1);
+            for group in (0..groups).rev() {
+                let septet = (value >> (group * 7) & 0x7f) as u8;
+                content.push(if group == 0 { septet } else { septet | 0x80 });
+            }
+        }
+        Ok(Self(content))
+    }
+}
+
+/// Dotted form; `malformed OID` with its octets in hex where it is none.
+impl fmt::Display for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.components() {
+            Some(components) => {
+                for (index, component) in components.iter().enumerate() {
+                    let dot = if index == 0 { "" } else { "." };
+                    write!(f, "{dot}{component}")?;
+                }
+                Ok(())
+            }
+            None => write!(f, "malformed OID {}", crate::fingerprint::hex(&self.0)),
+        }
+    }
+}
+
+impl fmt::Debug for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dotted_form_and_content_agree() {
+        for (dotted, content) in [
+            ("2.5.4.3", COMMON_NAME),
+            ("1.2.840.113549.1.1.11", RSA_SHA256),
+            ("1.3.6.1.5.5.7.3.1", SERVER_AUTH),
+            ("0.9.2342.19200300.100.1.25", DOMAIN_COMPONENT),
+            ("2.999.1", &[0x88, 0x37, 1]),
+        ] {
+            let oid: Oid = dotted.parse().unwrap();
+            assert_eq!(oid.content(), content, "{dotted}");
+            assert_eq!(oid.to_string(), dotted);
+        }
+        assert_eq!("cn".parse::<Oid>().unwrap().content(), COMMON_NAME);
+        assert_eq!("serverauth".parse::<Oid>().unwrap().content(), SERVER_AUTH);
+    }
+
+    #[test]
+    fn refuses_what_is_no_oid() {
+        for bad in ["", "3.1", "1.40", "1", "1..2", "foo", "1.2.-3", "99999999999999999999.1"] {
+            assert!(bad.parse::<Oid>().is_err(), "{bad:?}");
+        }
+        assert_eq!(Oid::from_content(&[0x55, 0x80]).components(), None);
+        assert_eq!(Oid::from_content(&[]).components(), None);
+    }
+}

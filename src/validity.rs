@@ -1,0 +1,301 @@
+//! Time: durations as people write them, periods of validity, and how a date is told.
+
+use std::{fmt, str::FromStr};
+
+use time::{
+    Date, Month, OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description,
+};
+
+use crate::Error;
+
+/// How long something lasts: whole calendar months and seconds.
+///
+/// Written as a sum of `90s`, `10m`, `24h`, `30d`, `2w`, `6mo`, `1y`. Months and years follow the calendar:
+/// one year after 2027-03-01 is 2028-03-01, though that is 366 days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    months: u32,
+    seconds: u64,
+}
+
+impl Span {
+    /// Of this many days.
+    pub const fn days(days: u64) -> Self {
+        Self { months: 0, seconds: days * 86_400 }
+    }
+
+    /// Of this many calendar years.
+    pub const fn years(years: u32) -> Self {
+        Self { months: years * 12, seconds: 0 }
+    }
+
+    /// Of this many seconds.
+    pub const fn seconds(seconds: u64) -> Self {
+        Self { months: 0, seconds }
+    }
+
+    /// The moment that lies this long after `start`; the last day of a month stands in for a day it does not have.
+    ///
+    /// # Errors
+    /// [`Error::DurationInvalid`] beyond the year 9999, where X.509 ends.
+    pub fn after(self, start: OffsetDateTime) -> Result<OffsetDateTime, Error> {
+        let refused = || Error::DurationInvalid {
+            value: self.to_string(),
+            reason: "it ends after the year 9999, which a certificate cannot hold".into(),
+        };
+        let month_count = i64::from(start.year()) * 12 + i64::from(u8::from(start.month())) - 1;
+        let month_count = month_count + i64::from(self.months);
+        let year = i32::try_from(month_count.div_euclid(12)).ok().filter(|year| *year <= 9999);
+        let year = year.ok_or_else(refused)?;
+        let month = Month::try_from((month_count.rem_euclid(12) + 1) as u8).map_err(|_| refused())?;
+        let day = start.day().min(month.length(year));
+        let date = Date::from_calendar_date(year, month, day).map_err(|_| refused())?;
+        let seconds = i64::try_from(self.seconds).map_err(|_| refused())?;
+        start
+            .replace_date(date)
+            .checked_add(time::Duration::seconds(seconds))
+            .filter(|end| end.year() <= 9999)
+            .ok_or_else(refused)
+    }
+
+    /// As a standard duration, with months of 30 days and years of 365, for time limits and thresholds.
+    pub fn to_duration(self) -> std::time::Duration {
+        let years = u64::from(self.months / 12);
+        let months = u64::from(self.months % 12);
+        std::time::Duration::from_secs(((years * 365 + months * 30) * 86_400).saturating_add(self.seconds))
+    }
+}
+
+impl FromStr for Span {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refused =
+            |reason: &str| Error::DurationInvalid { value: text.to_owned(), reason: reason.to_owned() };
+        const SHAPE: &str = "a duration is a sum of numbers with units: 90s, 10m, 24h, 30d, 2w, 6mo, 1y";
+        let mut span = Self { months: 0, seconds: 0 };
+        let mut rest = text.trim();
+        if rest.is_empty() {
+            return Err(refused(SHAPE));
+        }
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(|| refused(SHAPE))?;
+            let (number, tail) = rest.split_at(digits);
+            let unit_end = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
+            let (unit, tail) = tail.split_at(unit_end);
+            let number: u64 = number.parse().map_err(|_| refused(SHAPE))?;
+            let too_long = || refused("it is longer than a certificate can last");
+            let (months, seconds) = match unit {
+                "s" => (0, 1),
+                "m" => (0, 60),
+                "h" => (0, 3_600),
+                "d" => (0, 86_400),
+                "w" => (0, 7 * 86_400),
+                "mo" => (1, 0),
+                "y" => (12, 0),
+                _ => return Err(refused(SHAPE)),
+            };
+            let months =
+                number.checked_mul(months).and_then(|sum| u32::try_from(sum).ok()).ok_or_else(too_long)?;
+            let seconds = number.checked_mul(seconds).ok_or_else(too_long)?;
+            span.months = span.months.checked_add(months).ok_or_else(too_long)?;
+            span.seconds = span.seconds.checked_add(seconds).ok_or_else(too_long)?;
+            rest = tail.trim_start();
+        }
+        if span.months > 12 * 9_999 || span.seconds > 9_999 * 366 * 86_400 {
+            return Err(refused("it is longer than a certificate can last"));
+        }
+        Ok(span)
+    }
+}
+
+/// The shortest form that reads back as the same span.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            (u64::from(self.months / 12), "y"),
+            (u64::from(self.months % 12), "mo"),
+            (self.seconds / 86_400, "d"),
+            (self.seconds % 86_400 / 3_600, "h"),
+            (self.seconds % 3_600 / 60, "m"),
+            (self.seconds % 60, "s"),
+        ];
+        for (number, unit) in parts.iter().filter(|(number, _)| *number > 0) {
+            write!(f, "{number}{unit}")?;
+        }
+        if self.months == 0 && self.seconds == 0 { f.write_str("0s") } else { Ok(()) }
+    }
+}
+
+/// When something ends: after a span, or at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// This long after now.
+    After(Span),
+    /// At this moment.
+    At(OffsetDateTime),
+}
+
+impl End {
+    /// The moment, counted from `now`.
+    ///
+    /// # Errors
+    /// As [`Span::after`].
+    pub fn moment(self, now: OffsetDateTime) -> Result<OffsetDateTime, Error> {
+        match self {
+            Self::After(span) => span.after(now),
+            Self::At(moment) => Ok(moment),
+        }
+    }
+}
+
+/// A duration, or an RFC 3339 time (`2027-06-30T00:00:00Z`; a date alone means its first second, UTC).
+impl FromStr for End {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text.len() >= 10 && text.get(4..5) == Some("-") {
+            return parse_time(text).map(Self::At);
+        }
+        text.parse().map(Self::After)
+    }
+}
+
+/// Reads an RFC 3339 time, or a date alone as its first second, UTC.
+///
+/// # Errors
+/// [`Error::DurationInvalid`] where it is neither.
+pub fn parse_time(text: &str) -> Result<OffsetDateTime, Error> {
+    let refused = || Error::DurationInvalid {
+        value: text.to_owned(),
+        reason: "a time is written as in RFC 3339: 2027-06-30T12:00:00Z, or 2027-06-30".into(),
+    };
+    let time = OffsetDateTime::parse(text, &Rfc3339).or_else(|_| {
+        Date::parse(text, format_description!("[year]-[month]-[day]"))
+            .map(|date| date.midnight().assume_utc())
+    });
+    let time = time.map_err(|_| refused())?.to_offset(time::UtcOffset::UTC);
+    let time = time.replace_nanosecond(0).map_err(|_| refused())?;
+    if (1..=9999).contains(&time.year()) { Ok(time) } else { Err(refused()) }
+}
+
+/// The period in which a certificate may be used, both ends included (RFC 5280 4.1.2.5), in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// First second.
+    pub not_before: OffsetDateTime,
+    /// Last second.
+    pub not_after: OffsetDateTime,
+}
+
+impl Validity {
+    /// Whether `at` lies in the period.
+    pub fn contains(&self, at: OffsetDateTime) -> bool {
+        self.not_before <= at && at <= self.not_after
+    }
+}
+
+/// `2026-10-02 14:00:00 UTC`
+pub fn format_time(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+    time.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_else(|_| time.to_string())
+}
+
+/// `2026-10-02`
+pub fn format_date(time: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day]");
+    time.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_else(|_| time.to_string())
+}
+
+/// `2026-10-02T14:00:00Z`, as JSON carries it.
+pub fn format_rfc3339(time: OffsetDateTime) -> String {
+    let time = time.to_offset(time::UtcOffset::UTC);
+    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+}
+
+/// How far a moment lies from `now`, in the largest unit that tells it well: `50 days ago`, `in 3 hours`.
+pub fn relative(moment: OffsetDateTime, now: OffsetDateTime) -> String {
+    let seconds = (moment - now).whole_seconds();
+    let size = seconds.unsigned_abs();
+    let rounded = |unit: u64| (size + unit / 2) / unit;
+    let (count, unit) = match size {
+        0..=119 => (size, "second"),
+        120..=7_199 => (rounded(60), "minute"),
+        7_200..=172_799 => (rounded(3_600), "hour"),
+        172_800..=63_071_999 => (rounded(86_400), "day"),
+        _ => (rounded(31_556_952), "year"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    if seconds < 0 { format!("{count} {unit}{plural} ago") } else { format!("in {count} {unit}{plural}") }
+}
+
+/// `2026-10-02 14:00:00 UTC, 50 days ago`
+pub fn tell(moment: OffsetDateTime, now: OffsetDateTime) -> String {
+    format!("{}, {}", format_time(moment), relative(moment, now))
+}
+
+/// For `#[serde(serialize_with)]`: RFC 3339 in UTC.
+pub(crate) fn serialize_time<S: serde::Serializer>(
+    time: &OffsetDateTime,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&format_rfc3339(*time))
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn spans_read_and_print() {
+        for (text, printed) in [
+            ("90s", "1m30s"),
+            ("24h", "1d"),
+            ("30d", "30d"),
+            ("2w", "14d"),
+            ("6mo", "6mo"),
+            ("18mo", "1y6mo"),
+            ("1y30d", "1y30d"),
+            ("1y 2d", "1y2d"),
+        ] {
+            let span: Span = text.parse().unwrap();
+            assert_eq!(span.to_string(), printed);
+            assert_eq!(printed.parse::<Span>().unwrap(), span);
+        }
+        for bad in ["", "30", "d", "30x", "-1d", "1.5d", "99999999999999999999d", "99999y", "1M", "30 d"] {
+            assert!(bad.parse::<Span>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn calendar_months_and_years() {
+        let after = |span: &str, start| span.parse::<Span>().unwrap().after(start).unwrap();
+        assert_eq!(after("1y", datetime!(2027-03-01 0:00 UTC)), datetime!(2028-03-01 0:00 UTC));
+        assert_eq!(after("1mo", datetime!(2027-01-31 1:02 UTC)), datetime!(2027-02-28 1:02 UTC));
+        assert_eq!(after("1y", datetime!(2028-02-29 0:00 UTC)), datetime!(2029-02-28 0:00 UTC));
+        assert_eq!(after("1d1mo", datetime!(2027-12-31 0:00 UTC)), datetime!(2028-02-01 0:00 UTC));
+        assert!("9000y".parse::<Span>().unwrap().after(datetime!(2027-01-01 0:00 UTC)).is_err());
+    }
+
+    #[test]
+    fn times_are_told_with_their_distance() {
+        let now = datetime!(2026-11-21 14:00 UTC);
+        assert_eq!(tell(datetime!(2026-10-02 14:00 UTC), now), "2026-10-02 14:00:00 UTC, 50 days ago");
+        assert_eq!(relative(datetime!(2026-11-21 15:30 UTC), now), "in 90 minutes");
+        assert_eq!(relative(datetime!(2036-11-21 14:00 UTC), now), "in 10 years");
+        assert_eq!(relative(datetime!(2026-11-21 13:59:59 UTC), now), "1 second ago");
+    }
+
+    #[test]
+    fn ends_are_spans_or_moments() {
+        assert_eq!("30d".parse::<End>().unwrap(), End::After(Span::days(30)));
+        assert_eq!(
+            "2027-06-30T12:00:00+02:00".parse::<End>().unwrap(),
+            End::At(datetime!(2027-06-30 10:00 UTC))
+        );
+        assert_eq!("2027-06-30".parse::<End>().unwrap(), End::At(datetime!(2027-06-30 0:00 UTC)));
+        assert!("2027-13-30".parse::<End>().is_err());
+    }
+}

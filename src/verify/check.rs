@@ -1,0 +1,193 @@
+//! What is judged on every certificate of a path, and between them.
+
+use super::{Breach, Purpose, Question, Rule};
+use crate::{
+    cert::{Certificate, Extension, ExtensionValue},
+    name::{GeneralName, Subtree, escape},
+    oid,
+    profile::KeyUsage,
+    validity::tell,
+};
+
+/// Extensions whose meaning is applied here, so that they may be critical.
+const UNDERSTOOD: [&[u8]; 9] = [
+    oid::BASIC_CONSTRAINTS,
+    oid::KEY_USAGE,
+    oid::EXTENDED_KEY_USAGE,
+    oid::SUBJECT_ALT_NAME,
+    oid::NAME_CONSTRAINTS,
+    oid::SUBJECT_KEY_ID,
+    oid::AUTHORITY_KEY_ID,
+    oid::CRL_DISTRIBUTION_POINTS,
+    oid::CERTIFICATE_POLICIES,
+];
+
+/// Judges a path, leaf first, whose signatures hold.
+pub(super) fn check(path: &[&Certificate], question: &Question<'_>) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for (index, certificate) in path.iter().enumerate() {
+        let mut say = |rule, fact: String| breaches.push(Breach { index, rule, fact });
+        own(certificate, index + 1 == path.len() && index > 0, question, &mut say);
+        if index == 0 {
+            leaf(certificate, question, &mut say);
+        } else {
+            let below = path.get(..index).unwrap_or_default();
+            authority(certificate, below, question.purpose, &mut say);
+        }
+    }
+    for (index, authority) in path.iter().enumerate().skip(1) {
+        for (below, certificate) in path.iter().enumerate().take(index) {
+            // Self-issued intermediates are exempt (RFC 5280 6.1.3 (b)).
+            if below > 0 && certificate.is_self_issued() {
+                continue;
+            }
+            for name in names(certificate) {
+                if let Some(fact) = constraint_breach(authority, &name) {
+                    breaches.push(Breach { index: below, rule: Rule::NameConstraint, fact });
+                }
+            }
+        }
+    }
+    breaches
+}
+
+/// What a certificate must satisfy by itself.
+fn own(certificate: &Certificate, anchor: bool, question: &Question<'_>, say: &mut impl FnMut(Rule, String)) {
+    let validity = certificate.validity();
+    if question.at > validity.not_after {
+        say(Rule::Expired, format!("it expired on {}", tell(validity.not_after, question.at)));
+    }
+    if question.at < validity.not_before {
+        say(Rule::NotYetValid, format!("it is not valid before {}", tell(validity.not_before, question.at)));
+    }
+    if let Some(weakness) = certificate.public_key().weakness() {
+        say(Rule::WeakKey, weakness);
+    }
+    // Nobody relies on the signature of an anchor.
+    if let (false, Some(weakness)) = (anchor, certificate.signature_algorithm().weakness()) {
+        say(Rule::WeakSignature, weakness.to_owned());
+    }
+    if !certificate.algorithms_agree() {
+        say(Rule::SignatureAlgorithmMismatch, "it states two different signature algorithms".into());
+    }
+    for (position, extension) in certificate.extensions().iter().enumerate() {
+        extension_holds(extension, say);
+        let earlier = certificate.extensions().iter().take(position);
+        if earlier.into_iter().any(|other| other.oid == extension.oid) {
+            say(Rule::MalformedExtension, format!("the extension {} occurs twice", extension.oid.name()));
+        }
+    }
+}
+
+fn extension_holds(extension: &Extension, say: &mut impl FnMut(Rule, String)) {
+    let name = extension.oid.name();
+    if matches!(extension.value, ExtensionValue::Malformed(_)) {
+        say(Rule::MalformedExtension, format!("the extension {name} cannot be read"));
+    } else if extension.critical && !UNDERSTOOD.contains(&extension.oid.content()) {
+        say(Rule::CriticalExtension, format!("the critical extension {name} is not understood"));
+    }
+}
+
+fn leaf(certificate: &Certificate, question: &Question<'_>, say: &mut impl FnMut(Rule, String)) {
+    let wanted = match question.purpose {
+        Purpose::Server => Some(oid::SERVER_AUTH),
+        Purpose::Client => Some(oid::CLIENT_AUTH),
+        Purpose::Any => None,
+    };
+    if let (Some(wanted), Some(usages)) = (wanted, certificate.extended_key_usage())
+        && !usages.iter().any(|usage| usage.content() == wanted)
+    {
+        let has: Vec<_> = usages.iter().map(oid::Oid::name).collect();
+        let wanted = oid::Oid::from_content(wanted).name();
+        say(Rule::ExtendedKeyUsage, format!("it may be used for {}, not for {wanted}", has.join(", ")));
+    }
+    if let (Some(_), Some(usage)) = (wanted, certificate.key_usage())
+        && !usage.contains(KeyUsage::DIGITAL_SIGNATURE)
+    {
+        say(
+            Rule::KeyUsage,
+            format!("its key usage ({usage}) lacks digitalSignature, which a TLS handshake needs"),
+        );
+    }
+    if let Some(host) = question.host {
+        let names = certificate.subject_alt_names();
+        if !names.iter().any(|name| name.covers_host(host)) {
+            let has: Vec<_> = names.iter().map(GeneralName::to_string).collect();
+            let has = if has.is_empty() { "no alternative names".to_owned() } else { has.join(", ") };
+            say(Rule::NameMismatch, format!("it is not for {}: it has {has}", escape(host)));
+        }
+    }
+}
+
+/// What a certificate must satisfy to have signed those below it (RFC 5280 6.1.4), a trust anchor included.
+fn authority(
+    certificate: &Certificate,
+    below: &[&Certificate],
+    purpose: Purpose,
+    say: &mut impl FnMut(Rule, String),
+) {
+    match certificate.basic_constraints() {
+        Some((true, Some(most))) => {
+            let intermediates =
+                below.iter().skip(1).filter(|certificate| !certificate.is_self_issued()).count();
+            if u32::try_from(intermediates).is_ok_and(|count| count > most) {
+                let fact =
+                    format!("it allows {most} intermediate certificates below it; there are {intermediates}");
+                say(Rule::PathLength, fact);
+            }
+        }
+        Some((true, None)) => {}
+        _ => say(Rule::NotACa, "it signed a certificate, but is not a CA".into()),
+    }
+    if let Some(usage) = certificate.key_usage()
+        && !usage.contains(KeyUsage::KEY_CERT_SIGN)
+    {
+        say(
+            Rule::KeyUsage,
+            format!("its key usage ({usage}) lacks keyCertSign, so it may not sign certificates"),
+        );
+    }
+    let wanted = match purpose {
+        Purpose::Server => oid::SERVER_AUTH,
+        Purpose::Client => oid::CLIENT_AUTH,
+        Purpose::Any => return,
+    };
+    if let Some(usages) = certificate.extended_key_usage() {
+        let allows = |usage: &oid::Oid| [wanted, oid::ANY_EXTENDED_KEY_USAGE].contains(&usage.content());
+        if !usages.iter().any(allows) {
+            let has: Vec<_> = usages.iter().map(oid::Oid::name).collect();
+            let wanted = oid::Oid::from_content(wanted).name();
+            say(Rule::ExtendedKeyUsage, format!("it may sign for {} only, not for {wanted}", has.join(", ")));
+        }
+    }
+}
+
+/// All names of a certificate that name constraints speak about: the subject, the alternative names, and — where these
+/// hold no e-mail — the e-mail addresses in the subject (RFC 5280 4.2.1.10).
+fn names(certificate: &Certificate) -> Vec<GeneralName> {
+    let mut names = certificate.subject_alt_names().to_vec();
+    if !certificate.subject().is_empty() {
+        names.push(GeneralName::Directory(certificate.subject().clone()));
+        if !names.iter().any(|name| matches!(name, GeneralName::Email(_))) {
+            names.extend(certificate.subject().email_addresses().into_iter().map(GeneralName::Email));
+        }
+    }
+    names
+}
+
+/// How a name breaks the name constraints of an authority, in a person's words; `None` where it does not.
+pub fn constraint_breach(authority: &Certificate, name: &GeneralName) -> Option<String> {
+    let constraints = authority.name_constraints()?;
+    let who = authority.title();
+    if let Some(tree) = constraints.excluded.iter().find(|tree| tree.touches(name)) {
+        return Some(format!("{name} lies in {tree}, which \"{who}\" excludes"));
+    }
+    let mut concerned = constraints.permitted.iter().filter(|tree| tree.concerns(name)).peekable();
+    concerned.peek()?;
+    let allowed: Vec<&Subtree> = concerned.collect();
+    if allowed.iter().any(|tree| tree.contains(name)) {
+        return None;
+    }
+    let allowed: Vec<_> = allowed.iter().map(|tree| tree.to_string()).collect();
+    Some(format!("{name} lies outside of {}, which is all that \"{who}\" permits", allowed.join(", ")))
+}
