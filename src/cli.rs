@@ -1,9 +1,13 @@
 //! The command line: what was typed becomes what is meant, reports become text or JSON, errors get their remedy.
 
+mod ca;
 mod completions;
 mod exit;
 mod hint;
+mod issue;
+mod issued;
 mod passphrase;
+mod signer;
 mod terminal;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
@@ -39,6 +43,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make and list certificate authorities
+    Ca(ca::Args),
+    /// Issue a certificate for a server, a client, or a peer that is both
+    Issue(issue::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
 }
@@ -75,8 +83,9 @@ fn run(args: Vec<OsString>) -> Exit {
         Err(error) => return terminal::usage_error(&error, json),
     };
     let context = Context { random: SystemRandom::new() };
-    let _ = context.now();
     let outcome: anyhow::Result<Exit> = match cli.command {
+        Command::Ca(args) => ca::run(args, &context),
+        Command::Issue(args) => issue::run(args, &context),
         Command::Completions(args) => completions::run(args),
     };
     match outcome {

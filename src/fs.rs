@@ -1,1 +1,286 @@
-//! x
+//! The one writer: every file, directory and link that pkit makes is made here — exclusively, with its mode whatever
+//! the umask, synced to the disk, all or nothing.
+#![allow(clippy::disallowed_methods, reason = "this is the module they are reserved for")]
+
+use std::{
+    fs::{self, File, OpenOptions, Permissions},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink},
+    path::{Path, PathBuf},
+};
+
+use crate::{Error, source::plain};
+
+/// Mode of files that hold a secret.
+pub const SECRET: u32 = 0o600;
+/// Mode of files that everyone may read.
+pub const PUBLIC: u32 = 0o644;
+/// Mode of the PKI directory.
+pub const PRIVATE_DIRECTORY: u32 = 0o700;
+/// Mode of the directories in it; the outermost keeps others out.
+pub const DIRECTORY: u32 = 0o755;
+
+/// Temporary files begin so; one that was left by a crash can be deleted.
+const TEMPORARY: &str = ".pkit-";
+
+/// Makes a new file with all its bytes, or none.
+///
+/// # Errors
+/// [`Error::FileExists`] where there is one; [`Error::WriteFailed`], and then nothing was left.
+pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    let temporary = temporary(path, bytes, mode)?;
+    temporary.persist_noclobber(path).map_err(|error| failed(path, &error.error))?;
+    sync_directory(parent(path))
+}
+
+/// Makes a file or replaces it by one rename: readers see the old bytes or the new.
+///
+/// # Errors
+/// [`Error::WriteFailed`], and then the old file stands.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    let temporary = temporary(path, bytes, mode)?;
+    temporary.persist(path).map_err(|error| failed(path, &error.error))?;
+    sync_directory(parent(path))
+}
+
+/// A complete, synced file beside its destination; removed on drop.
+fn temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile, Error> {
+    let fail = |error: io::Error| failed(path, &error);
+    // 0600 from the first byte; the mode wanted is set before the name is.
+    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent(path)).map_err(fail)?;
+    file.write_all(bytes).map_err(fail)?;
+    file.as_file().set_permissions(Permissions::from_mode(mode)).map_err(fail)?;
+    file.as_file().sync_all().map_err(fail)?;
+    Ok(file)
+}
+
+/// Makes a file in a directory that no reader looks into yet: no detour over a temporary name.
+///
+/// # Errors
+/// As [`write_new`].
+pub(crate) fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    let fail = |error: io::Error| failed(path, &error);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(SECRET).open(path).map_err(fail)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.set_permissions(Permissions::from_mode(mode)))
+        .and_then(|()| file.sync_all());
+    written.map_err(|error| {
+        let _ = fs::remove_file(path);
+        fail(error)
+    })
+}
+
+/// Makes one directory, which must not exist, and syncs the one above.
+///
+/// # Errors
+/// [`Error::FileExists`], [`Error::WriteFailed`].
+pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), Error> {
+    fs::DirBuilder::new().mode(mode).create(path).map_err(|error| failed(path, &error))?;
+    // The umask took bits away; a directory of ours has its mode.
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(|error| failed(path, &error))?;
+    sync_directory(parent(path))
+}
+
+/// As [`create_directory`], but content where the directory is there.
+pub(crate) fn ensure_directory(path: &Path, mode: u32) -> Result<(), Error> {
+    match create_directory(path, mode) {
+        Err(Error::FileExists { .. }) if fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) => {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// As [`write_new`], but content where a regular file is there.
+pub(crate) fn ensure_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    match write_new(path, bytes, mode) {
+        Err(Error::FileExists { .. }) if fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) => {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// Points a link to a new target by one rename, and syncs its directory.
+///
+/// # Errors
+/// [`Error::WriteFailed`], and then the link stands as it was.
+pub(crate) fn point_link(link: &Path, target: &Path) -> Result<(), Error> {
+    let name = link.file_name().unwrap_or_default().to_string_lossy();
+    let next = link.with_file_name(format!("{TEMPORARY}{}-{name}", std::process::id()));
+    let fail = |error: io::Error| failed(link, &error);
+    match symlink(target, &next) {
+        // Left by a crashed process of the same number; the lock keeps living ones out.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(&next).and_then(|()| symlink(target, &next)).map_err(fail)?;
+        }
+        other => other.map_err(fail)?,
+    }
+    fs::rename(&next, link).map_err(|error| {
+        let _ = fs::remove_file(&next);
+        fail(error)
+    })?;
+    sync_directory(parent(link))
+}
+
+/// Appends whole lines and syncs. Where that fails, the file is as long as before. For the holder of the lock only.
+///
+/// # Errors
+/// [`Error::WriteFailed`].
+pub(crate) fn append(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let fail = |error: io::Error| failed(path, &error);
+    let mut file = OpenOptions::new().append(true).open(path).map_err(fail)?;
+    let before = file.metadata().map_err(fail)?.len();
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| {
+        let _ = file.set_len(before);
+        let _ = file.sync_all();
+        fail(error)
+    })
+}
+
+/// Opens a file for locking, making it where it is missing.
+///
+/// # Errors
+/// [`Error::WriteFailed`].
+pub(crate) fn open_lock(path: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(SECRET);
+    options.open(path).map_err(|error| failed(path, &error))
+}
+
+/// Removes a file, if it is there.
+///
+/// # Errors
+/// [`Error::WriteFailed`].
+pub(crate) fn remove_file(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a directory with all in it, if it is there, and the one above where that left it empty.
+///
+/// # Errors
+/// [`Error::WriteFailed`].
+pub(crate) fn remove_tree(path: &Path) -> Result<(), Error> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, &error)),
+        _ => {
+            let _ = fs::remove_dir(parent(path));
+            Ok(())
+        }
+    }
+}
+
+/// Makes the names in a directory last.
+///
+/// # Errors
+/// [`Error::WriteFailed`].
+pub(crate) fn sync_directory(path: &Path) -> Result<(), Error> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(|error| failed(path, &error))
+}
+
+/// The files of a set, written into a directory that people chose: all new, or none.
+///
+/// # Errors
+/// [`Error::FileExists`] before anything is written; [`Error::WriteFailed`], and then none of them was left.
+pub fn write_set(directory: &Path, files: &[(&str, &[u8], u32)]) -> Result<(), Error> {
+    let made = !directory.exists();
+    if made {
+        fs::create_dir_all(directory).map_err(|error| failed(directory, &error))?;
+    }
+    let paths: Vec<PathBuf> = files.iter().map(|(name, ..)| directory.join(name)).collect();
+    require_absent(directory, &files.iter().map(|(name, ..)| *name).collect::<Vec<_>>())?;
+    for (done, (path, (_, bytes, mode))) in paths.iter().zip(files).enumerate() {
+        if let Err(error) = write_new(path, bytes, *mode) {
+            for path in paths.iter().take(done) {
+                let _ = fs::remove_file(path);
+            }
+            if made {
+                let _ = fs::remove_dir(directory);
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses where one of the files is there.
+///
+/// # Errors
+/// [`Error::FileExists`].
+pub fn require_absent(directory: &Path, files: &[&str]) -> Result<(), Error> {
+    let there = files.iter().map(|name| directory.join(name)).find(|path| fs::symlink_metadata(path).is_ok());
+    match there {
+        Some(path) => Err(Error::FileExists { path }),
+        None => Ok(()),
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn failed(path: &Path, error: &io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => Error::FileExists { path: path.to_owned() },
+        _ => Error::WriteFailed { path: path.to_owned(), cause: plain(error) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn new_files_are_whole_with_their_mode_and_never_replace() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        write_new(&path, b"one", SECRET).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"one".to_vec(), 0o600));
+        assert!(matches!(write_new(&path, b"two", PUBLIC), Err(Error::FileExists { .. })));
+        assert!(matches!(create(&path, b"two", PUBLIC), Err(Error::FileExists { .. })));
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        replace(&path, b"two", PUBLIC).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"two".to_vec(), 0o644));
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_dangling_link_is_not_written_through() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("link");
+        symlink(directory.path().join("elsewhere"), &link).unwrap();
+        assert!(write_new(&link, b"x", PUBLIC).is_err());
+        assert!(create(&link, b"x", PUBLIC).is_err());
+        assert!(!directory.path().join("elsewhere").exists());
+    }
+
+    #[test]
+    fn a_set_is_written_whole_or_not_at_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("new/set");
+        write_set(&target, &[("a", b"1", PUBLIC), ("b", b"2", SECRET)]).unwrap();
+        assert_eq!(mode(&target.join("b")), 0o600);
+        let refused = write_set(&target, &[("c", b"1", PUBLIC), ("b", b"2", SECRET)]);
+        assert!(matches!(refused, Err(Error::FileExists { .. })));
+        assert!(!target.join("c").exists());
+    }
+
+    #[test]
+    fn links_turn_in_one_step() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("link");
+        for target in ["one", "two"] {
+            point_link(&link, Path::new(target)).unwrap();
+            assert_eq!(fs::read_link(&link).unwrap(), Path::new(target));
+        }
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+}

@@ -1,1 +1,239 @@
-//! x
+//! The PKI directory: plain files that any other tool can read, and a record of everything that was signed.
+//!
+//! ```text
+//! pki/                        0700
+//!   pkit.toml                 defaults
+//!   ca/NAME    →  ../archive/ca/NAME/0001       cert.pem  chain.pem  key.pem
+//!   live/NAME  →  ../archive/live/NAME/0003     cert.pem  chain.pem  fullchain.pem  privkey.pem  ca.pem
+//!   inventory.jsonl           one JSON object a line, only ever appended to
+//!   lock                      one writer at a time; readers never wait
+//!   pending                   what the writer is about to commit; there only while it works, or after a crash
+//! ```
+
+mod authority;
+mod commit;
+mod config;
+mod inventory;
+mod label;
+mod leaf;
+mod lock;
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use time::OffsetDateTime;
+
+pub use authority::Authority;
+pub use commit::{Generation, Writer};
+pub use config::Config;
+pub use inventory::{Entry, Event, IssuerRecord, Record, Records};
+pub use label::{directory_name, name_of};
+pub use leaf::{Leaf, LeafFiles};
+pub use lock::Wait;
+
+use crate::{Error, fs as writer};
+
+/// The newest format of the store that this version reads and writes.
+pub const FORMAT: u64 = 1;
+
+/// Which of the two kinds of sets of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shelf {
+    /// Authorities, below `ca/`
+    Ca,
+    /// Leaf certificates, below `live/`
+    Live,
+}
+
+impl Shelf {
+    /// The directory's name.
+    pub fn directory(self) -> &'static str {
+        match self {
+            Self::Ca => "ca",
+            Self::Live => "live",
+        }
+    }
+}
+
+/// A PKI directory, checked to be ours and safe.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+    config: Config,
+}
+
+impl Store {
+    /// Opens a PKI directory.
+    ///
+    /// # Errors
+    /// [`Error::PkiMissing`], [`Error::PkiUnsafe`] where others own it or may write to it, [`Error::PkiNewer`],
+    /// [`Error::ConfigInvalid`].
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        if !root.join(INVENTORY).exists() {
+            // Unsafe before missing: what a stranger put there must not be completed either.
+            if root.exists() {
+                check_safe(root)?;
+            }
+            return Err(Error::PkiMissing { path: root.to_owned() });
+        }
+        check_safe(root)?;
+        inventory::check_format(&root.join(INVENTORY))?;
+        let config = Config::load(&root.join(CONFIG))?;
+        Ok(Self { root: root.to_owned(), config })
+    }
+
+    /// Opens a PKI directory, making it where there is none. What a crash left half-made is completed.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and [`Error::WriteFailed`]; [`Error::PkiUnsafe`] for a directory that holds other things.
+    pub fn open_or_create(root: &Path, now: OffsetDateTime) -> Result<Self, Error> {
+        match Self::open(root) {
+            Err(Error::PkiMissing { .. }) => {}
+            other => return other,
+        }
+        if root.exists() {
+            check_ours(root)?;
+        } else {
+            writer::create_directory(root, writer::PRIVATE_DIRECTORY)?;
+        }
+        let lock = lock::acquire(&root.join(LOCK), &mut Wait::default())?;
+        writer::ensure_file(&root.join(".gitignore"), b"*\n", writer::PUBLIC)?;
+        writer::ensure_file(&root.join(CONFIG), config::TEMPLATE.as_bytes(), writer::PUBLIC)?;
+        for directory in ["ca", "live", "archive", "archive/ca", "archive/live"] {
+            writer::ensure_directory(&root.join(directory), writer::DIRECTORY)?;
+        }
+        // The inventory makes it a PKI directory, so it comes last.
+        writer::ensure_file(&root.join(INVENTORY), inventory::header(now).as_bytes(), writer::PUBLIC)?;
+        drop(lock);
+        Self::open(root)
+    }
+
+    /// The directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Its defaults.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Where the link of a name is, whether or not there is one.
+    ///
+    /// # Errors
+    /// [`Error::NameInvalid`].
+    pub fn link(&self, shelf: Shelf, name: &str) -> Result<PathBuf, Error> {
+        Ok(self.root.join(shelf.directory()).join(directory_name(name)?))
+    }
+
+    /// The generation a name's link points to, as a path that no later renewal turns: what is read below it belongs
+    /// together. `None` where there is no such name.
+    ///
+    /// # Errors
+    /// [`Error::NameInvalid`]; [`Error::PkiDamaged`] where the link leads anywhere but into the archive.
+    pub fn current(&self, shelf: Shelf, name: &str) -> Result<Option<PathBuf>, Error> {
+        let link = self.link(shelf, name)?;
+        let target = match fs::read_link(&link) {
+            Ok(target) => target,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                return Err(Error::PkiDamaged { path: link, problem: crate::source::plain(&error) });
+            }
+        };
+        let expected = Path::new("../archive").join(shelf.directory()).join(directory_name(name)?);
+        let number = target.strip_prefix(&expected).ok().and_then(generation_number);
+        match number {
+            Some(_) => {
+                Ok(Some(self.root.join("archive").join(target.strip_prefix("../archive").unwrap_or(&target))))
+            }
+            None => Err(Error::PkiDamaged {
+                path: link,
+                problem: format!("the link leads to {}, which is none of its generations", target.display()),
+            }),
+        }
+    }
+
+    /// All names on a shelf, sorted.
+    ///
+    /// # Errors
+    /// [`Error::FileUnreadable`].
+    pub fn names(&self, shelf: Shelf) -> Result<Vec<String>, Error> {
+        let directory = self.root.join(shelf.directory());
+        let unreadable = |error: std::io::Error| Error::FileUnreadable {
+            path: directory.clone(),
+            cause: crate::source::plain(&error),
+        };
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&directory).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?.file_name();
+            names.extend(name_of(&entry.to_string_lossy()));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Everything on record, in order.
+    ///
+    /// # Errors
+    /// [`Error::FileUnreadable`].
+    pub fn records(&self) -> Result<Records, Error> {
+        Records::open(&self.root.join(INVENTORY))
+    }
+
+    /// Waits for the lock, and finishes or discards what a crashed writer left.
+    ///
+    /// # Errors
+    /// [`Error::PkiBusy`], [`Error::PkiNoLocks`], [`Error::WriteFailed`], [`Error::PkiDamaged`].
+    pub fn write(&self, wait: &mut Wait<'_>) -> Result<Writer<'_>, Error> {
+        Writer::new(self, wait)
+    }
+}
+
+const INVENTORY: &str = "inventory.jsonl";
+const CONFIG: &str = "pkit.toml";
+const LOCK: &str = "lock";
+const PENDING: &str = "pending";
+
+/// `0003` of a path that is nothing else.
+fn generation_number(path: &Path) -> Option<u32> {
+    let text = path.to_str()?;
+    (text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// Keys lie here: nobody else may own the directory or write to it.
+fn check_safe(root: &Path) -> Result<(), Error> {
+    let refused = |problem: String| Error::PkiUnsafe { path: root.to_owned(), problem };
+    let found = fs::metadata(root).map_err(|error| refused(crate::source::plain(&error)))?;
+    if !found.is_dir() {
+        return Err(refused("it is not a directory".into()));
+    }
+    let me = rustix::process::geteuid().as_raw();
+    if found.uid() != me {
+        return Err(refused(format!("it belongs to the user with number {}, and you are {me}", found.uid())));
+    }
+    if found.mode() & 0o022 != 0 {
+        return Err(refused(format!("others may write to it (mode {:04o})", found.mode() & 0o7777)));
+    }
+    Ok(())
+}
+
+/// A directory without an inventory becomes a PKI directory only if nothing foreign is in it.
+fn check_ours(root: &Path) -> Result<(), Error> {
+    check_safe(root)?;
+    let known = [".gitignore", CONFIG, LOCK, "ca", "live", "archive"];
+    let unreadable = |error: std::io::Error| Error::FileUnreadable {
+        path: root.to_owned(),
+        cause: crate::source::plain(&error),
+    };
+    for entry in fs::read_dir(root).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name();
+        if !known.iter().any(|known| name == *known) && !name.to_string_lossy().starts_with(".pkit-") {
+            let problem = format!("it holds {}, and it is not a PKI directory", name.to_string_lossy());
+            return Err(Error::PkiUnsafe { path: root.to_owned(), problem });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! `pkit ca`: authorities.
+
+mod list;
+mod make;
+
+use clap::Subcommand;
+
+use super::{Context, Exit, exit};
+
+#[derive(clap::Args)]
+#[command(arg_required_else_help = true, after_help = exit::help("  pkit ca root \"Acme Root\"
+  pkit ca intermediate \"Acme Issuing\" --issuer \"Acme Root\"
+  pkit ca list"))]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a root CA, which signs itself
+    Root(make::RootArgs),
+    /// Make an intermediate CA, signed by a root or another intermediate
+    Intermediate(make::IntermediateArgs),
+    /// List the authorities: who signed whom, how many certificates each issued, when each ends
+    List(list::Args),
+}
+
+pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    match args.command {
+        Command::Root(args) => make::root(args, context),
+        Command::Intermediate(args) => make::intermediate(args, context),
+        Command::List(args) => list::run(args, context),
+    }
+}

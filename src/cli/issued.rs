@@ -1,0 +1,151 @@
+//! What commands that sign answer.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::{
+    OutputArgs,
+    terminal::{self, BOLD, DIM, styled},
+};
+use crate::{
+    cert::Certificate,
+    fingerprint::hex,
+    issue::{Notice, Plan},
+    name::escape,
+    validity::{format_rfc3339, tell},
+};
+
+/// A certificate that was made, and where it lies.
+#[derive(Serialize)]
+pub(crate) struct Issued {
+    name: String,
+    kind: String,
+    subject: String,
+    sans: Vec<String>,
+    issuer: String,
+    serial: String,
+    not_before: String,
+    not_after: String,
+    key: String,
+    fingerprint_sha256: String,
+    /// File name to path.
+    files: Vec<File>,
+    certificate: String,
+    notices: Vec<Told>,
+    #[serde(skip)]
+    ends: OffsetDateTime,
+    #[serde(skip)]
+    directories: Vec<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct File {
+    path: String,
+    #[serde(rename = "is")]
+    meaning: &'static str,
+}
+
+#[derive(Serialize)]
+struct Told {
+    code: &'static str,
+    message: String,
+}
+
+impl From<&Notice> for Told {
+    fn from(notice: &Notice) -> Self {
+        Self { code: notice.code(), message: notice.to_string() }
+    }
+}
+
+/// What the files of a set are for, in a person's words.
+fn meaning(file: &str) -> &'static str {
+    match file {
+        "cert.pem" => "the certificate alone",
+        "chain.pem" => "the CA certificates above it",
+        "fullchain.pem" => "certificate and intermediates: what is presented to the other side",
+        "privkey.pem" => "the private key, mode 0600",
+        "ca.pem" => "the root that the other side must trust",
+        "key.pem" => "the CA's private key, mode 0600",
+        _ => "",
+    }
+}
+
+impl Issued {
+    /// Describes a certificate whose files of these names lie in these directories.
+    pub(crate) fn new(
+        name: &str,
+        kind: impl ToString,
+        certificate: &Certificate,
+        plan: &Plan,
+        directories: Vec<PathBuf>,
+        files: &[&str],
+    ) -> Self {
+        let validity = certificate.validity();
+        let listed = directories.iter().flat_map(|directory| {
+            files
+                .iter()
+                .map(|file| File { path: directory.join(file).display().to_string(), meaning: meaning(file) })
+        });
+        Self {
+            name: name.to_owned(),
+            kind: kind.to_string(),
+            subject: certificate.subject().to_string(),
+            sans: certificate.subject_alt_names().iter().map(ToString::to_string).collect(),
+            issuer: certificate.issuer().to_string(),
+            serial: certificate.serial_hex(),
+            not_before: format_rfc3339(validity.not_before),
+            not_after: format_rfc3339(validity.not_after),
+            key: certificate.key_algorithm().to_string(),
+            fingerprint_sha256: hex(&certificate.fingerprint()),
+            files: listed.collect(),
+            certificate: certificate.to_pem(),
+            notices: plan.notices.iter().map(Told::from).collect(),
+            ends: validity.not_after,
+            directories,
+        }
+    }
+
+    /// Answers on standard output.
+    pub(crate) fn tell(&self, output: OutputArgs, now: OffsetDateTime) -> anyhow::Result<()> {
+        if output.json {
+            return terminal::print_json(self);
+        }
+        for notice in &self.notices {
+            output.notice(&notice.message);
+        }
+        if output.quiet {
+            return Ok(());
+        }
+        terminal::print(&self.text(now))
+    }
+
+    fn text(&self, now: OffsetDateTime) -> String {
+        let article = if self.kind.starts_with(['a', 'i']) { "an" } else { "a" };
+        let noun = if self.kind.contains("CA") { "" } else { " certificate" };
+        let mut text = format!("made {article} {}{noun}: {}\n", self.kind, styled(BOLD, escape(&self.name)));
+        let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:8}{value}\n"));
+        line("subject", &self.subject);
+        if !self.sans.is_empty() {
+            line("names", &self.sans.join(", "));
+        }
+        if self.issuer != self.subject {
+            line("issuer", &self.issuer);
+        }
+        line("until", &tell(self.ends, now));
+        line("key", &self.key);
+        line("serial", &self.serial);
+        for directory in &self.directories {
+            text.push_str(&format!("  files   {}/\n", escape(&directory.to_string_lossy())));
+            for file in &self.files {
+                let path = Path::new(&file.path);
+                if path.parent() == Some(directory) {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    text.push_str(&format!("    {name:15}{}\n", styled(DIM, file.meaning)));
+                }
+            }
+        }
+        text
+    }
+}

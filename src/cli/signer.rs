@@ -1,0 +1,138 @@
+//! Options of commands that sign and write: which CA, which PKI directory, what subject, how long.
+
+use std::{path::PathBuf, time::Duration};
+
+use time::OffsetDateTime;
+
+use super::{OutputArgs, PkiArgs, passphrase::PassphraseArgs};
+use crate::{
+    Error,
+    cert::load_certificates,
+    issuer::Issuer,
+    key::load_private_key,
+    name::Name,
+    origin::Origin,
+    store::{Config, Store, Wait},
+    validity::{End, Span},
+};
+
+/// Which CA signs.
+#[derive(clap::Args, Clone)]
+pub(crate) struct IssuerArgs {
+    /// The CA that signs: a name in the PKI directory, or with --issuer-key a certificate file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) issuer: Option<String>,
+    /// The private key of a CA that is not in the PKI directory
+    #[arg(long, value_name = "FILE", requires = "issuer")]
+    pub(crate) issuer_key: Option<PathBuf>,
+    /// The certificates above that CA up to its root, where its own file does not hold them
+    #[arg(long, value_name = "FILE", requires = "issuer_key")]
+    pub(crate) issuer_chain: Vec<PathBuf>,
+}
+
+/// A CA ready to sign, and its name in the PKI directory where it has one.
+pub(crate) struct Signer {
+    pub(crate) issuer: Issuer,
+    pub(crate) name: Option<String>,
+}
+
+impl IssuerArgs {
+    /// Whether the CA is given as loose files.
+    pub(crate) fn is_loose(&self) -> bool {
+        self.issuer_key.is_some()
+    }
+
+    /// Opens the CA in a PKI directory: the one named, or the one there is.
+    pub(crate) fn open(
+        &self,
+        store: &Store,
+        passphrase: &PassphraseArgs,
+        now: OffsetDateTime,
+    ) -> Result<Signer, Error> {
+        let authority = match &self.issuer {
+            Some(name) => store.authority(name)?,
+            None => store.default_issuer()?,
+        };
+        let issuer = authority.open(&mut passphrase.opener(), now)?;
+        Ok(Signer { issuer, name: Some(authority.name) })
+    }
+
+    /// Opens the CA from its files.
+    pub(crate) fn open_loose(
+        &self,
+        passphrase: &PassphraseArgs,
+        now: OffsetDateTime,
+    ) -> Result<Signer, Error> {
+        let (Some(file), Some(key_file)) = (&self.issuer, &self.issuer_key) else {
+            return Err(Error::Usage { problem: "--issuer FILE and --issuer-key FILE go together".into() });
+        };
+        let mut certificates = load_certificates(file.as_ref())?;
+        let key = load_private_key(key_file, &mut passphrase.opener())?;
+        // The file may hold the chain in any order; the CA is the one with this key.
+        let index = certificates.iter().position(|certificate| certificate.public_key() == key.public());
+        let certificate = certificates.remove(index.unwrap_or(0));
+        for chain in &self.issuer_chain {
+            certificates.extend(load_certificates(chain)?);
+        }
+        let issuer = Issuer::new(certificate, &certificates, key, Origin::file(key_file), now)?;
+        Ok(Signer { issuer, name: None })
+    }
+}
+
+/// Which PKI directory is written to.
+#[derive(clap::Args, Clone)]
+pub(crate) struct StoreArgs {
+    #[command(flatten)]
+    pub(crate) pki: PkiArgs,
+    /// How long to wait for another pkit that writes to the PKI directory
+    #[arg(long, value_name = "DURATION", default_value = "30s")]
+    lock_timeout: String,
+}
+
+impl StoreArgs {
+    /// Calls `work` with a wait that tells a person after a second why nothing happens.
+    pub(crate) fn waiting<T>(
+        &self,
+        output: OutputArgs,
+        work: impl FnOnce(&mut Wait<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut notice = || output.notice("another pkit is writing to the PKI directory; waiting for it");
+        let timeout: Duration = self.lock_timeout.parse::<Span>()?.to_duration();
+        work(&mut Wait { timeout, notice: Some(&mut notice) })
+    }
+}
+
+/// Subject and end of a new certificate.
+#[derive(clap::Args, Clone)]
+pub(crate) struct ContentArgs {
+    /// The subject, most general part first; the name becomes the CN where none is stated
+    #[arg(long, value_name = "DN")]
+    subject: Option<String>,
+    /// How long it is valid: a duration (90d, 1y6mo) or an RFC 3339 time
+    #[arg(long, value_name = "DURATION|TIME")]
+    validity: Option<String>,
+}
+
+impl ContentArgs {
+    /// The subject of a certificate of this name. A name that is too long for a CN, as host names can be, is left out
+    /// where `optional`.
+    pub(crate) fn subject(&self, name: &str, config: &Config, optional: bool) -> Result<Name, Error> {
+        let base = match (&self.subject, &config.subject) {
+            (Some(text), _) => text.parse()?,
+            (None, Some(base)) => base.clone(),
+            (None, None) => Name::empty(),
+        };
+        if optional && name.chars().count() > 64 {
+            return Ok(base);
+        }
+        base.with_common_name(name)
+    }
+
+    /// The end, and whether a person asked for it.
+    pub(crate) fn end(&self, default: Span) -> Result<(End, bool), Error> {
+        Ok(match &self.validity {
+            Some(text) => (text.parse()?, true),
+            None => (End::After(default), false),
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! Authorities of a PKI directory.
+
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::{Generation, Record, Shelf, Store};
+use crate::{
+    Error,
+    bundle::to_pem,
+    cert::{Certificate, load_certificates},
+    fs as writer,
+    issue::Kind,
+    issuer::Issuer,
+    key::{Opener, load_private_key},
+    origin::Origin,
+    source,
+};
+
+/// A CA in the store: its certificate, those above it, and where its key is.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    /// Its name.
+    pub name: String,
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// The certificates above it, its own issuer first, its root last; none for a root.
+    pub above: Vec<Certificate>,
+    /// Where its key is, or would be: a root's key may be kept elsewhere.
+    pub key: PathBuf,
+}
+
+impl Store {
+    /// Finds a CA by name.
+    ///
+    /// # Errors
+    /// [`Error::CaUnknown`], [`Error::NameInvalid`], and those of reading its files.
+    pub fn authority(&self, name: &str) -> Result<Authority, Error> {
+        let Some(directory) = self.current(Shelf::Ca, name)? else {
+            return Err(Error::CaUnknown { name: name.to_owned(), known: self.names(Shelf::Ca)? });
+        };
+        let path = directory.join("cert.pem");
+        let certificate = load_certificates(&path)?.into_iter().next();
+        let certificate = certificate
+            .ok_or_else(|| Error::NothingFound { origin: Origin::file(&path), what: "certificate" })?;
+        let chain = directory.join("chain.pem");
+        let above = match source::read_small(&chain)? {
+            empty if empty.trim_ascii().is_empty() => Vec::new(),
+            _ => load_certificates(&chain)?,
+        };
+        Ok(Authority { name: name.to_owned(), certificate, above, key: directory.join("key.pem") })
+    }
+
+    /// All CAs, by name.
+    ///
+    /// # Errors
+    /// As [`Store::authority`].
+    pub fn authorities(&self) -> Result<Vec<Authority>, Error> {
+        self.names(Shelf::Ca)?.iter().map(|name| self.authority(name)).collect()
+    }
+
+    /// The CA that signs where none was named: the one intermediate, or the one root where there is no intermediate.
+    ///
+    /// # Errors
+    /// [`Error::IssuerAmbiguous`].
+    pub fn default_issuer(&self) -> Result<Authority, Error> {
+        let all = self.authorities()?;
+        let intermediates: Vec<_> = all.iter().filter(|ca| !ca.is_root()).collect();
+        let candidates = if intermediates.is_empty() { all.iter().collect() } else { intermediates };
+        match candidates.as_slice() {
+            [one] => Ok((*one).clone()),
+            several => {
+                Err(Error::IssuerAmbiguous { candidates: several.iter().map(|ca| ca.name.clone()).collect() })
+            }
+        }
+    }
+}
+
+impl Authority {
+    /// Whether it is the end of its path.
+    pub fn is_root(&self) -> bool {
+        self.above.is_empty()
+    }
+
+    /// Opens its key.
+    ///
+    /// # Errors
+    /// [`Error::CaKeyAbsent`], those of [`load_private_key`] and of [`Issuer::new`].
+    pub fn open(&self, opener: &mut Opener<'_>, now: OffsetDateTime) -> Result<Issuer, Error> {
+        let key = match load_private_key(&self.key, opener) {
+            Err(Error::FileNotFound { path }) => {
+                return Err(Error::CaKeyAbsent { name: self.name.clone(), path });
+            }
+            other => other?,
+        };
+        Issuer::new(self.certificate.clone(), &self.above, key, Origin::file(&self.key), now)
+    }
+}
+
+impl Generation {
+    /// The set of a new CA. `key` is the file as it shall be written: encrypted or not. `issuer` is the CA that signed
+    /// it with its name here, or `None` for a root.
+    pub fn authority(
+        name: &str,
+        certificate: &Certificate,
+        key: Zeroizing<Vec<u8>>,
+        issuer: Option<(&str, &Issuer)>,
+        now: OffsetDateTime,
+    ) -> Self {
+        let above = issuer.map(|(_, issuer)| to_pem(issuer.path())).unwrap_or_default();
+        let (kind, issuer_name, signer) = match issuer {
+            Some((issuer_name, issuer)) => (Kind::Intermediate, issuer_name, issuer.certificate()),
+            None => (Kind::Root, name, certificate),
+        };
+        Self {
+            shelf: Shelf::Ca,
+            name: name.to_owned(),
+            files: vec![
+                ("cert.pem", Zeroizing::new(certificate.to_pem().into_bytes()), writer::PUBLIC),
+                ("chain.pem", Zeroizing::new(above.into_bytes()), writer::PUBLIC),
+                ("key.pem", key, writer::SECRET),
+            ],
+            record: Record::issued(kind, name, certificate, issuer_name, signer, now),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The inventory: what was signed, renewed and revoked, one JSON object a line, only ever appended to.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::FORMAT;
+use crate::{
+    Error,
+    cert::Certificate,
+    fingerprint::hex,
+    issue::Kind,
+    source::{self, plain},
+    validity::format_rfc3339,
+};
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Event {
+    /// A certificate was signed for a new name.
+    Issued,
+}
+
+/// Who signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuerRecord {
+    /// The CA's name in this PKI directory; its own for a root
+    pub name: String,
+    /// Serial number of the CA's certificate in hexadecimal
+    pub serial: String,
+    /// Its key identifier in hexadecimal
+    pub key_id: String,
+}
+
+/// One line about a certificate. Times are RFC 3339 in UTC, hashes SHA-256 in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Format of the line
+    pub v: u64,
+    /// When it happened
+    pub time: String,
+    /// What happened
+    pub event: Event,
+    /// `root`, `intermediate`, `server`, `client` or `peer`
+    pub kind: String,
+    /// Name of the set of files
+    pub name: String,
+    /// Number of the generation in the archive
+    pub generation: u32,
+    /// Serial number in hexadecimal
+    pub serial: String,
+    /// Subject
+    pub subject: String,
+    /// Alternative names with their kinds
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sans: Vec<String>,
+    /// First second of validity
+    pub not_before: String,
+    /// Last second of validity
+    pub not_after: String,
+    /// Who signed
+    pub issuer: IssuerRecord,
+    /// Kind of key
+    pub key: String,
+    /// Hash of the subjectPublicKeyInfo
+    pub public_key: String,
+    /// Hash of the certificate
+    pub fingerprint: String,
+}
+
+impl Record {
+    /// Describes a certificate that was signed; the generation is filled in on commit.
+    pub fn issued(
+        kind: Kind,
+        name: &str,
+        certificate: &Certificate,
+        issuer_name: &str,
+        issuer: &Certificate,
+        now: OffsetDateTime,
+    ) -> Self {
+        let validity = certificate.validity();
+        Self {
+            v: FORMAT,
+            time: format_rfc3339(now.replace_nanosecond(0).unwrap_or(now)),
+            event: Event::Issued,
+            kind: match kind {
+                Kind::Root => "root".into(),
+                Kind::Intermediate => "intermediate".into(),
+                Kind::Leaf(profile) => profile.to_string(),
+            },
+            name: name.to_owned(),
+            generation: 0,
+            serial: certificate.serial_hex(),
+            subject: certificate.subject().to_string(),
+            sans: certificate.subject_alt_names().iter().map(ToString::to_string).collect(),
+            not_before: format_rfc3339(validity.not_before),
+            not_after: format_rfc3339(validity.not_after),
+            issuer: IssuerRecord {
+                name: issuer_name.to_owned(),
+                serial: issuer.serial_hex(),
+                key_id: hex(issuer.subject_key_id().unwrap_or_default()),
+            },
+            key: certificate.key_algorithm().to_string(),
+            public_key: hex(&certificate.public_key().fingerprint()),
+            fingerprint: hex(&certificate.fingerprint()),
+        }
+    }
+
+    /// Whether it speaks of a CA.
+    pub fn is_ca(&self) -> bool {
+        matches!(self.kind.as_str(), "root" | "intermediate")
+    }
+
+    pub(super) fn line(&self) -> Result<String, Error> {
+        let text = serde_json::to_string(self).map_err(|error| Error::Malformed {
+            origin: crate::origin::Origin::named("new record"),
+            what: "record",
+            cause: error.to_string(),
+        })?;
+        Ok(format!("{text}\n"))
+    }
+}
+
+/// A line of the inventory, its number counted from 1.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// A record.
+    Record(usize, Box<Record>),
+    /// The line that tells the format, or an event that this version does not know.
+    Other(usize, serde_json::Value),
+    /// A line that is no JSON: torn by a crash, or edited by hand. Kept as it is.
+    Foreign(usize, String),
+}
+
+/// Walks over the lines of the inventory, in bounded memory.
+pub struct Records {
+    lines: BufReader<File>,
+    path: PathBuf,
+    number: usize,
+}
+
+impl Records {
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        Ok(Self {
+            lines: BufReader::with_capacity(1 << 16, source::open(path)?),
+            path: path.to_owned(),
+            number: 0,
+        })
+    }
+}
+
+impl Iterator for Records {
+    type Item = Result<Entry, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut line = Vec::new();
+        match self.lines.read_until(b'\n', &mut line) {
+            Err(error) => Some(Err(Error::FileUnreadable { path: self.path.clone(), cause: plain(&error) })),
+            Ok(0) => None,
+            Ok(_) => {
+                self.number += 1;
+                Some(Ok(entry(self.number, line.trim_ascii())))
+            }
+        }
+    }
+}
+
+fn entry(number: usize, line: &[u8]) -> Entry {
+    if let Ok(record) = serde_json::from_slice(line) {
+        return Entry::Record(number, Box::new(record));
+    }
+    match serde_json::from_slice(line) {
+        Ok(value) => Entry::Other(number, value),
+        Err(_) => Entry::Foreign(number, String::from_utf8_lossy(line).into_owned()),
+    }
+}
+
+/// The first line of a new inventory.
+pub(super) fn header(now: OffsetDateTime) -> String {
+    let now = now.replace_nanosecond(0).unwrap_or(now);
+    format!("{{\"v\":{FORMAT},\"time\":\"{}\",\"event\":\"created\"}}\n", format_rfc3339(now))
+}
+
+/// Refuses a store of a newer format, by its first line.
+pub(super) fn check_format(path: &Path) -> Result<(), Error> {
+    let mut line = Vec::new();
+    let file = BufReader::new(source::open(path)?);
+    file.take(4096)
+        .read_until(b'\n', &mut line)
+        .map_err(|error| Error::FileUnreadable { path: path.to_owned(), cause: plain(&error) })?;
+    #[derive(Deserialize)]
+    struct Header {
+        v: u64,
+    }
+    match serde_json::from_slice::<Header>(&line) {
+        Ok(header) if header.v > FORMAT => {
+            Err(Error::PkiNewer { path: path.to_owned(), found: header.v, known: FORMAT })
+        }
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::PkiDamaged {
+            path: path.to_owned(),
+            problem: "its first line does not tell the format, as in {\"v\":1}".into(),
+        }),
+    }
+}
+
+/// Whether the last line lacks its end: a crash tore it.
+pub(super) fn is_torn(path: &Path) -> Result<bool, Error> {
+    let unreadable =
+        |error: std::io::Error| Error::FileUnreadable { path: path.to_owned(), cause: plain(&error) };
+    let mut file = source::open(path)?;
+    if file.seek(SeekFrom::End(0)).map_err(unreadable)? == 0 {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::End(-1)).map_err(unreadable)?;
+    let mut last = [0];
+    file.read_exact(&mut last).map_err(unreadable)?;
+    Ok(last != [b'\n'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_every_kind_are_kept() {
+        assert!(matches!(entry(1, header(OffsetDateTime::UNIX_EPOCH).trim().as_bytes()), Entry::Other(1, _)));
+        assert!(matches!(entry(2, br#"{"v":1,"event":"someth"#), Entry::Foreign(2, _)));
+        let record = Record {
+            v: 1,
+            time: "2027-01-01T00:00:00Z".into(),
+            event: Event::Issued,
+            kind: "server".into(),
+            name: "api \u{1b}".into(),
+            generation: 1,
+            serial: "01".into(),
+            subject: "CN=api".into(),
+            sans: vec!["DNS:api".into()],
+            not_before: String::new(),
+            not_after: String::new(),
+            issuer: IssuerRecord { name: "I".into(), serial: "02".into(), key_id: "03".into() },
+            key: "EC P-256".into(),
+            public_key: String::new(),
+            fingerprint: String::new(),
+        };
+        let line = record.line().unwrap();
+        assert_eq!(line.matches('\n').count(), 1);
+        assert_eq!(entry(3, line.trim().as_bytes()), Entry::Record(3, Box::new(record)));
+    }
+}

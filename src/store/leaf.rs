@@ -1,0 +1,116 @@
+//! Leaf certificates: the set of files that a server or client is configured with.
+
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::{Generation, Record, Shelf, Store};
+use crate::{
+    Error,
+    bundle::to_pem,
+    cert::{Certificate, load_anchors, load_certificates},
+    fs as writer,
+    issue::Kind,
+    issuer::Issuer,
+    key::PrivateKey,
+    profile::Profile,
+};
+
+/// The five files of a leaf, with certbot's names.
+pub struct LeafFiles {
+    cert: String,
+    chain: String,
+    fullchain: String,
+    ca: String,
+    key: Zeroizing<Vec<u8>>,
+}
+
+impl LeafFiles {
+    /// Names of the files.
+    pub const NAMES: [&'static str; 5] = ["cert.pem", "chain.pem", "fullchain.pem", "ca.pem", "privkey.pem"];
+
+    /// Puts the set together.
+    pub fn new(certificate: &Certificate, key: &PrivateKey, issuer: &Issuer) -> Self {
+        let intermediates = issuer.intermediates();
+        Self {
+            cert: certificate.to_pem(),
+            chain: to_pem(&intermediates),
+            fullchain: to_pem(std::iter::once(certificate).chain(&intermediates)),
+            ca: issuer.root().to_pem(),
+            key: key.to_pem(),
+        }
+    }
+
+    /// Names, contents and modes.
+    pub fn files(&self) -> [(&'static str, &[u8], u32); 5] {
+        [
+            ("cert.pem", self.cert.as_bytes(), writer::PUBLIC),
+            ("chain.pem", self.chain.as_bytes(), writer::PUBLIC),
+            ("fullchain.pem", self.fullchain.as_bytes(), writer::PUBLIC),
+            ("ca.pem", self.ca.as_bytes(), writer::PUBLIC),
+            ("privkey.pem", &self.key, writer::SECRET),
+        ]
+    }
+}
+
+/// A leaf in the store.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    /// Its name.
+    pub name: String,
+    /// Its generation, which no renewal changes under a reader.
+    pub directory: PathBuf,
+    /// Leaf and intermediates, leaf first.
+    pub fullchain: Vec<Certificate>,
+    /// The trust anchors of its peers.
+    pub anchors: Vec<Certificate>,
+    /// Where its key is.
+    pub key: PathBuf,
+}
+
+impl Store {
+    /// Finds a leaf by name.
+    ///
+    /// # Errors
+    /// [`Error::CertificateUnknown`], [`Error::NameInvalid`], and those of reading its files.
+    pub fn leaf(&self, name: &str) -> Result<Leaf, Error> {
+        let Some(directory) = self.current(Shelf::Live, name)? else {
+            return Err(Error::CertificateUnknown { name: name.to_owned(), path: self.root().join("live") });
+        };
+        Ok(Leaf {
+            name: name.to_owned(),
+            fullchain: load_certificates(&directory.join("fullchain.pem"))?,
+            anchors: load_anchors(&[directory.join("ca.pem")])?,
+            key: directory.join("privkey.pem"),
+            directory,
+        })
+    }
+}
+
+impl Generation {
+    /// The set of a new leaf, signed by the CA of that name here.
+    pub fn leaf(
+        name: &str,
+        profile: Profile,
+        certificate: &Certificate,
+        files: &LeafFiles,
+        issuer: (&str, &Issuer),
+        now: OffsetDateTime,
+    ) -> Self {
+        let owned = files.files().map(|(file, bytes, mode)| (file, Zeroizing::new(bytes.to_vec()), mode));
+        Self {
+            shelf: Shelf::Live,
+            name: name.to_owned(),
+            files: owned.into(),
+            record: Record::issued(
+                Kind::Leaf(profile),
+                name,
+                certificate,
+                issuer.0,
+                issuer.1.certificate(),
+                now,
+            ),
+        }
+    }
+}
