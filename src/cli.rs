@@ -6,13 +6,14 @@ mod exit;
 mod hint;
 mod issue;
 mod issued;
+mod man;
 mod passphrase;
 mod signer;
 mod terminal;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use ring::rand::SystemRandom;
 use time::OffsetDateTime;
 
@@ -49,6 +50,8 @@ enum Command {
     Issue(issue::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
+    /// Print the manual page of a command
+    Man(man::Args),
 }
 
 /// Options of commands that work in a PKI directory.
@@ -70,6 +73,11 @@ pub(crate) struct OutputArgs {
     pub(crate) quiet: bool,
 }
 
+/// The definition of the command line, from which help, manual pages and completions are made.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the command line of this process and says how it is to end.
 pub fn main() -> ExitCode {
     run(std::env::args_os().collect()).into()
@@ -87,6 +95,7 @@ fn run(args: Vec<OsString>) -> Exit {
         Command::Ca(args) => ca::run(args, &context),
         Command::Issue(args) => issue::run(args, &context),
         Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     };
     match outcome {
         Ok(exit) => exit,

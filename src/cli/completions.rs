@@ -1,9 +1,8 @@
 //! `pkit completions`: scripts for shells, from the same definitions as the help.
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, Exit, exit, terminal};
+use super::{Exit, command, exit, terminal};
 
 #[derive(clap::Args)]
 #[command(after_help = exit::help("  pkit completions bash > /etc/bash_completion.d/pkit
@@ -16,7 +15,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "pkit", &mut script);
+    clap_complete::generate(args.shell, &mut command(), "pkit", &mut script);
     terminal::print_bytes(&script)?;
     Ok(Exit::Yes)
 }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Error,
-    key::{Opener, Passphrase},
+    key::Passphrase,
     origin::Origin,
     source,
 };
@@ -204,11 +204,4 @@ fn without_secrets(command: &mut Command) -> &mut Command {
     [OPENS, PROTECTS, "PKIT_EXPORT_PASSWORD"]
         .into_iter()
         .fold(command, |command, name| command.env_remove(OsStr::new(name)))
-}
-
-/// Keeps the type of openers in one place.
-pub(crate) fn as_opener<'a>(
-    opener: &'a mut impl FnMut(&Origin, u32) -> Result<Option<Passphrase>, Error>,
-) -> &'a mut Opener<'a> {
-    opener
 }

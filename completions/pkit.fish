@@ -1,0 +1,120 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_pkit_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_pkit_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_pkit_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_pkit_using_subcommand
+    set -l cmd (__fish_pkit_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c pkit -n "__fish_pkit_needs_command" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_needs_command" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "ca" -d 'Make and list certificate authorities'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "man" -d 'Print the manual page of a command'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -f -a "root" -d 'Make a root CA, which signs itself'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l subject -d 'The subject, most general part first; the name becomes the CN where none is stated' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l validity -d 'How long it is valid: a duration (90d, 1y6mo) or an RFC 3339 time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l path-length -d 'Most intermediate CAs in a row below it, or `none` for no limit' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
+p384\t'ECDSA on NIST P-384'
+ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'"
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l new-passphrase-file -d 'Read the passphrase that protects the new key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l new-passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l new-passphrase-command -d 'Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l unencrypted -d 'Write the new key without a passphrase'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l issuer -d 'The CA in the PKI directory that signs it' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l subject -d 'The subject, most general part first; the name becomes the CN where none is stated' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l validity -d 'How long it is valid: a duration (90d, 1y6mo) or an RFC 3339 time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l path-length -d 'Most intermediate CAs in a row below it, or `none` for no limit' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
+p384\t'ECDSA on NIST P-384'
+ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'"
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l new-passphrase-file -d 'Read the passphrase that protects the new key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l new-passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l new-passphrase-command -d 'Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l unencrypted -d 'Write the new key without a passphrase'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "root" -d 'Make a root CA, which signs itself'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l subject -d 'The subject, most general part first; the name becomes the CN where none is stated' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l validity -d 'How long it is valid: a duration (90d, 1y6mo) or an RFC 3339 time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
+p384\t'ECDSA on NIST P-384'
+ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'"
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l issuer -d 'The CA that signs: a name in the PKI directory, or with --issuer-key a certificate file' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l issuer-key -d 'The private key of a CA that is not in the PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l issuer-chain -d 'The certificates above that CA up to its root, where its own file does not hold them' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l out -d 'Write the set of files to this directory too; without a PKI directory, there alone' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand man" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand man" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue completions man help" -f -a "ca" -d 'Make and list certificate authorities'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue completions man help" -f -a "man" -d 'Print the manual page of a command'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "root" -d 'Make a root CA, which signs itself'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
