@@ -144,9 +144,14 @@ pub(crate) fn append(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 /// # Errors
 /// [`Error::WriteFailed`].
 pub(crate) fn open_lock(path: &Path) -> Result<File, Error> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(SECRET);
-    options.open(path).map_err(|error| failed(path, &error))
+    let open = || OpenOptions::new().read(true).write(true).open(path);
+    match open() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            ensure_file(path, b"", SECRET)?;
+            open().map_err(|error| failed(path, &error))
+        }
+        other => other.map_err(|error| failed(path, &error)),
+    }
 }
 
 /// Removes a file, if it is there.
@@ -165,8 +170,9 @@ pub(crate) fn remove_file(path: &Path) -> Result<(), Error> {
 /// # Errors
 /// [`Error::WriteFailed`].
 pub(crate) fn remove_tree(path: &Path) -> Result<(), Error> {
+    let nothing = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, &error)),
+        Err(error) if !nothing.contains(&error.kind()) => Err(failed(path, &error)),
         _ => {
             let _ = fs::remove_dir(parent(path));
             Ok(())

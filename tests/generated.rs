@@ -1,6 +1,12 @@
 //! Completions, manual pages and the command reference are made from the definitions of the command line. This compares
 //! what is committed; `PKIT_BLESS=1 cargo test --test generated` writes it anew.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods
+)]
 
 use std::{fs, path::Path};
 

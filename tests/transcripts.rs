@@ -43,7 +43,9 @@ fn matches(pattern: &[String], lines: &[String]) -> bool {
     match pattern.split_first() {
         None => lines.is_empty(),
         Some((first, rest)) if first == "..." => (0..=lines.len()).any(|skip| matches(rest, &lines[skip..])),
-        Some((first, rest)) => lines.split_first().is_some_and(|(line, after)| fits(first, line) && matches(rest, after)),
+        Some((first, rest)) => {
+            lines.split_first().is_some_and(|(line, after)| fits(first, line) && matches(rest, after))
+        }
     }
 }
 
@@ -67,7 +69,9 @@ fn shell(command: &str, directory: &Path) -> Command {
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(command).current_dir(directory).env("PATH", path).stdin(Stdio::null());
-    for name in ["PKIT_DIR", "PKIT_PASSPHRASE", "PKIT_NEW_PASSPHRASE", "PKIT_EXPORT_PASSWORD", "CLICOLOR_FORCE"] {
+    for name in
+        ["PKIT_DIR", "PKIT_PASSPHRASE", "PKIT_NEW_PASSPHRASE", "PKIT_EXPORT_PASSWORD", "CLICOLOR_FORCE"]
+    {
         shell.env_remove(name);
     }
     shell
@@ -80,7 +84,8 @@ fn play(file: &Path, apart: bool) -> usize {
     for step in steps(&text) {
         let command = if apart { step.command.clone() } else { format!("{{ {}\n}} 2>&1", step.command) };
         let output = shell(&command, directory.path()).output().unwrap();
-        let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+        let mut lines: Vec<String> =
+            String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
         lines.extend(String::from_utf8_lossy(&output.stderr).lines().map(|line| format!("! {line}")));
         let status = output.status.code().unwrap_or(-1);
         assert!(

@@ -16,10 +16,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let mut found = command();
     let mut title = "pkit".to_owned();
     for name in &args.path {
-        found = found
-            .find_subcommand(name)
-            .cloned()
-            .ok_or_else(|| Error::Usage { problem: format!("there is no command `{}`", crate::name::escape(name)) })?;
+        found = found.find_subcommand(name).cloned().ok_or_else(|| Error::Usage {
+            problem: format!("there is no command `{}`", crate::name::escape(name)),
+        })?;
         title = format!("{title}-{name}");
     }
     let mut page = Vec::new();

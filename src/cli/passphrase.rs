@@ -11,12 +11,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{
-    Error,
-    key::Passphrase,
-    origin::Origin,
-    source,
-};
+use crate::{Error, key::Passphrase, origin::Origin, source};
 
 /// Sources of the passphrase that opens a key.
 #[derive(clap::Args, Clone, Default)]

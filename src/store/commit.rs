@@ -94,11 +94,13 @@ impl<'a> Writer<'a> {
             .map_err(|error| Error::WriteFailed { path: self.pending(), cause: error.to_string() })?;
         writer::replace(&self.pending(), &announced, writer::SECRET)?;
         if let Err(error) = self.write_and_record(&mut group, &intents) {
-            // The commit point was not reached: take everything back.
-            for intent in &intents {
-                writer::remove_tree(&self.archive(intent))?;
+            // The commit point was not reached: take everything back. What cannot be removed now stays announced, for
+            // the next writer.
+            let removed: Result<(), Error> =
+                intents.iter().try_for_each(|intent| writer::remove_tree(&self.archive(intent)));
+            if removed.is_ok() {
+                writer::remove_file(&self.pending())?;
             }
-            writer::remove_file(&self.pending())?;
             return Err(error);
         }
         let mut links = Vec::new();

@@ -1,0 +1,118 @@
+//! What things cost: `cargo bench --bench cost`. CPU times are of the process doing the work, user and system apart.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods
+)]
+
+use std::{
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::sys::resource::{UsageWho, getrusage};
+use pkit::{
+    issue::{Kind, Request, plan},
+    issuer::Issuer,
+    key::{KeyType, PrivateKey},
+    name::Name,
+    origin::Origin,
+    profile::Profile,
+    validity::{End, Span},
+};
+use ring::rand::SystemRandom;
+use time::OffsetDateTime;
+
+/// User and system seconds.
+fn cpu(who: UsageWho) -> (f64, f64) {
+    let usage = getrusage(who).unwrap();
+    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    (seconds(usage.user_time()), seconds(usage.system_time()))
+}
+
+fn report(what: &str, count: u32, before: (f64, f64), after: (f64, f64), wall: Duration, bound: &str) {
+    let each = 1e3 / f64::from(count);
+    println!(
+        "{what:44} {:8.3} ms user {:8.3} ms system {:8.3} ms wall   {bound}",
+        (after.0 - before.0) * each,
+        (after.1 - before.1) * each,
+        wall.as_secs_f64() * each,
+    );
+}
+
+fn request(kind: Kind, name: &str) -> Request {
+    Request {
+        kind,
+        subject: Name::from_common_name(name).unwrap(),
+        sans: if kind == Kind::Leaf(Profile::Server) { vec!["localhost".parse().unwrap()] } else { vec![] },
+        end: End::After(Span::days(30)),
+        end_is_explicit: false,
+        path_length: None,
+        name_constraints: None,
+    }
+}
+
+/// Root, intermediate, server and client, all keys new, every chain verified.
+fn set_of_four(random: &SystemRandom, now: OffsetDateTime) {
+    let new_key = || PrivateKey::generate(KeyType::P256, random).unwrap();
+    let origin = || Origin::named("bench");
+    let key = new_key();
+    let root = plan(request(Kind::Root, "root"), None, now).unwrap().sign_root(&key, random).unwrap();
+    let root_issuer = Issuer::new(root.clone(), &[], key, origin(), now).unwrap();
+    let key = new_key();
+    let planned = plan(request(Kind::Intermediate, "intermediate"), Some(&root_issuer), now).unwrap();
+    let intermediate = planned.sign(key.public(), &root_issuer, random).unwrap();
+    let issuer = Issuer::new(intermediate, &[root], key, origin(), now).unwrap();
+    for profile in [Profile::Server, Profile::Client] {
+        let key = new_key();
+        let planned = plan(request(Kind::Leaf(profile), "leaf"), Some(&issuer), now).unwrap();
+        planned.sign(key.public(), &issuer, random).unwrap();
+    }
+}
+
+fn in_process(what: &str, count: u32, bound: &str, mut work: impl FnMut()) {
+    work();
+    let (before, start) = (cpu(UsageWho::RUSAGE_SELF), Instant::now());
+    for _ in 0..count {
+        work();
+    }
+    report(what, count, before, cpu(UsageWho::RUSAGE_SELF), start.elapsed(), bound);
+}
+
+fn processes(what: &str, count: u32, bound: &str, mut arguments: impl FnMut(u32) -> Vec<String>) {
+    let directory = std::env::current_dir().unwrap();
+    let (before, start) = (cpu(UsageWho::RUSAGE_CHILDREN), Instant::now());
+    for index in 0..count {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pkit"));
+        command.args(arguments(index)).current_dir(&directory).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(command.status().unwrap().success());
+    }
+    report(what, count, before, cpu(UsageWho::RUSAGE_CHILDREN), start.elapsed(), bound);
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split(' ').map(str::to_owned).collect()
+}
+
+fn main() {
+    let random = SystemRandom::new();
+    let now = OffsetDateTime::now_utc();
+    in_process("root+intermediate+server+client, one process", 200, "user at most 7 ms", || {
+        set_of_four(&random, now);
+    });
+    in_process("new P-256 key", 2000, "", || drop(PrivateKey::generate(KeyType::P256, &random).unwrap()));
+
+    let directory = tempfile::tempdir().unwrap();
+    std::env::set_current_dir(&directory).unwrap();
+    processes("pkit --version", 300, "wall at most 1.5 ms", |_| words("--version"));
+    processes("pkit ca root (no passphrase)", 1, "", |_| words("ca root root --unencrypted"));
+    processes("pkit ca intermediate (no passphrase)", 1, "", |_| {
+        words("ca intermediate issuing --unencrypted")
+    });
+    processes("pkit issue server", 100, "user at most 3.3 ms", |index| {
+        words(&format!("issue server s{index}.internal localhost 127.0.0.1"))
+    });
+    processes("pkit ca list", 100, "", |_| words("ca list"));
+}

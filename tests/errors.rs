@@ -1,0 +1,352 @@
+//! A case for every error code: what leads to it, exit status 2, words and JSON.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods
+)]
+
+mod sandbox;
+
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt};
+
+use sandbox::Sandbox;
+
+/// Codes that no command line can bring about: a failing random source, a library that contradicts itself, a file system
+/// without locks, a person who types two different passphrases, another user's file.
+const NOT_BY_COMMAND_LINE: &[&str] =
+    &["crypto-failed", "chain-refused", "pki-no-locks", "passphrase-differs"];
+
+struct Cases {
+    sandbox: Sandbox,
+    seen: BTreeSet<String>,
+}
+
+impl Cases {
+    fn case(&mut self, code: &str, args: &[&str]) -> serde_json::Value {
+        self.seen.insert(code.to_owned());
+        self.sandbox.fails(code, args)
+    }
+}
+
+#[test]
+fn every_code_has_a_case() {
+    let mut cases = Cases { sandbox: Sandbox::with_authorities(), seen: BTreeSet::new() };
+    let c = &mut cases;
+
+    // Files and what is in them.
+    c.sandbox.write("empty", "");
+    c.sandbox.write("noise", [0u8, 255, 7, 3]);
+    c.sandbox.succeeds(&["issue", "server", "api.internal"]);
+    let certificate = c.sandbox.read("pki/live/api.internal/cert.pem");
+    let key = c.sandbox.read("pki/live/api.internal/privkey.pem");
+    c.sandbox.write("cut.pem", &certificate[..certificate.len() / 2]);
+    c.sandbox.write("garbled.pem", "-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n");
+    c.sandbox.write("two.key", format!("{key}{key}"));
+    let loose = |key: &'static str| {
+        ["issue", "client", "x", "--issuer", "pki/ca/root/cert.pem", "--issuer-key", key, "--out", "out"]
+    };
+    c.case("file-not-found", &["inspect", "missing"]);
+    c.case(
+        "not-a-file",
+        &["inspect", "pki/ca/root"][..1].iter().chain(&["/dev/null"]).copied().collect::<Vec<_>>(),
+    );
+    fs::File::create(c.sandbox.path("huge")).unwrap().set_len(300 << 20).unwrap();
+    c.case("file-too-large", &loose("huge"));
+    c.case("nothing-found", &["inspect", "empty"]);
+    c.case("nothing-found", &["inspect", "noise"]);
+    c.case("pem-broken", &["inspect", "cut.pem"]);
+    c.case("malformed", &["inspect", "garbled.pem"]);
+    c.case("several-found", &loose("two.key"));
+    let unreadable = c.sandbox.path("loop");
+    std::os::unix::fs::symlink(&unreadable, &unreadable).unwrap();
+    c.case("file-unreadable", &["inspect", "loop"]);
+
+    // Keys and passphrases.
+    c.sandbox.write("phrase", "one\n");
+    c.sandbox.write("wrong", "two\n");
+    c.sandbox.write("blank", "\n");
+    c.sandbox.succeeds(&["ca", "root", "sealed", "--new-passphrase-file", "phrase"]);
+    c.sandbox.write("old.key", "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n");
+    c.case("key-unsupported", &loose("old.key"));
+    c.case("key-mismatch", &loose("pki/live/api.internal/privkey.pem"));
+    c.case("passphrase-needed", &["issue", "client", "x", "--issuer", "sealed"]);
+    c.case(
+        "passphrase-source",
+        &["issue", "client", "x", "--issuer", "sealed", "--passphrase-file", "blank"],
+    );
+    c.case(
+        "passphrase-source",
+        &["issue", "client", "x", "--issuer", "sealed", "--passphrase-command", "false"],
+    );
+    c.case("key-not-opened", &["issue", "client", "x", "--issuer", "sealed", "--passphrase-file", "wrong"]);
+
+    // What was typed.
+    c.case("name-invalid", &["issue", "client", "a/../b"]);
+    c.case("san-invalid", &["issue", "server", "a.internal", "b..c"]);
+    c.case("subject-invalid", &["issue", "server", "a.internal", "--subject", "C=USA"]);
+    c.case("duration-invalid", &["issue", "server", "a.internal", "--validity", "soon"]);
+    c.case("usage", &["issue", "server"]);
+    c.case("usage", &["issue", "client", "x", "--issuer", "a", "--issuer-key", "b"]);
+    c.case("address-invalid", &["probe", "nowhere", "--roots", "pki/ca/root/cert.pem"]);
+
+    // Policy.
+    c.case("san-missing", &["issue", "server", "Not A Host"]);
+    c.case("validity-empty", &["issue", "client", "x", "--validity", "2020-01-01"]);
+    c.case("outlives-issuer", &["issue", "client", "x", "--validity", "50y"]);
+    c.case("path-length-used-up", &["ca", "intermediate", "deeper", "--issuer", "issuing", "--unencrypted"]);
+    c.case(
+        "issuer-not-ca",
+        &[
+            "issue",
+            "client",
+            "x",
+            "--issuer",
+            "pki/live/api.internal/cert.pem",
+            "--issuer-key",
+            "pki/live/api.internal/privkey.pem",
+            "--out",
+            "out",
+        ],
+    );
+    c.case(
+        "chain-gap",
+        &[
+            "issue",
+            "client",
+            "x",
+            "--issuer",
+            "pki/ca/issuing/cert.pem",
+            "--issuer-key",
+            "pki/ca/issuing/key.pem",
+            "--out",
+            "out",
+        ],
+    );
+    made_at_hand(c);
+
+    // Bundles.
+    c.sandbox.succeeds(&["issue", "client", "second"]);
+    c.case(
+        "leaf-ambiguous",
+        &[
+            "bundle",
+            "pki/live/api.internal/cert.pem",
+            "pki/live/second/fullchain.pem",
+            "pki/ca/root/cert.pem",
+        ],
+    );
+    c.case(
+        "leaf-missing",
+        &[
+            "bundle",
+            "pki/ca/root/cert.pem",
+            "pki/ca/issuing/cert.pem",
+            "--combined",
+            "--key",
+            "pki/live/second/privkey.pem",
+            "-o",
+            "x.pem",
+        ],
+    );
+    c.case(
+        "file-exists",
+        &["bundle", "pki/live/api.internal/fullchain.pem", "pki/ca/root/cert.pem", "-o", "phrase"],
+    );
+    c.case(
+        "write-failed",
+        &[
+            "bundle",
+            "pki/live/api.internal/fullchain.pem",
+            "pki/ca/root/cert.pem",
+            "-o",
+            "no/such/directory/x.pem",
+        ],
+    );
+    c.case("anchor-not-ca", &["probe", "localhost:1", "--roots", "pki/live/api.internal/cert.pem"]);
+    assert!(!c.sandbox.path("out").exists(), "a refused command left its directory");
+
+    // The PKI directory.
+    c.case("name-taken", &["issue", "server", "api.internal"]);
+    c.case("name-taken", &["ca", "root", "root", "--unencrypted"]);
+    c.case("ca-unknown", &["issue", "client", "x", "--issuer", "nobody"]);
+    c.case("certificate-unknown", &["serve-test", "nobody"]);
+    c.case("pki-missing", &["ca", "list", "--pki", "elsewhere"]);
+    c.case("pki-exists", &["quickstart"]);
+    c.sandbox.succeeds(&["ca", "intermediate", "another", "--issuer", "root", "--unencrypted"]);
+    c.case("issuer-ambiguous", &["issue", "client", "x"]);
+    fs::remove_file(c.sandbox.path("pki/ca/another/key.pem")).unwrap();
+    c.case("ca-key-absent", &["issue", "client", "x", "--issuer", "another"]);
+    let lock = fs::File::open(c.sandbox.path("pki/lock")).unwrap();
+    lock.lock().unwrap();
+    c.case("pki-busy", &["issue", "client", "x", "--issuer", "issuing", "--lock-timeout", "0s"]);
+    drop(lock);
+    c.sandbox.write("pki/pkit.toml", "key-type = 5\n");
+    c.case("config-invalid", &["ca", "list"]);
+    fs::remove_file(c.sandbox.path("pki/pkit.toml")).unwrap();
+    let inventory = c.sandbox.read("pki/inventory.jsonl");
+    c.sandbox.write("pki/inventory.jsonl", inventory.replacen("\"v\":1", "\"v\":99", 1));
+    c.case("pki-newer", &["ca", "list"]);
+    c.sandbox.write("pki/inventory.jsonl", "nonsense\n");
+    c.case("pki-damaged", &["ca", "list"]);
+    fs::set_permissions(c.sandbox.path("pki"), fs::Permissions::from_mode(0o777)).unwrap();
+    c.case("pki-unsafe", &["ca", "list"]);
+
+    // The network. Port 1 of the loopback address answers nobody.
+    c.case("connect-failed", &["probe", "127.0.0.1:1", "--roots", "pki/ca/root/cert.pem"]);
+    c.case("resolve-failed", &["probe", "no-such-host.invalid:1", "--roots", "pki/ca/root/cert.pem"]);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let set = [
+        "--cert",
+        "pki/archive/live/api.internal/0001/fullchain.pem",
+        "--key",
+        "pki/archive/live/api.internal/0001/privkey.pem",
+    ];
+    let serve = ["serve-test", "--client-ca", "pki/archive/ca/root/0001/cert.pem", "--listen", &address];
+    c.case("listen-failed", &[&serve[..], &set].concat());
+
+    let seen: BTreeSet<&str> =
+        cases.seen.iter().map(String::as_str).chain(NOT_BY_COMMAND_LINE.iter().copied()).collect();
+    let known: BTreeSet<&str> = pkit::Error::CODES.iter().copied().collect();
+    assert_eq!(seen, known, "left: cases; right: codes");
+}
+
+/// Issuers that our own commands would not make.
+fn made_at_hand(c: &mut Cases) {
+    use pkit::{
+        cert::NameConstraints,
+        issue::{Kind, Request, plan},
+        key::{KeyType, PrivateKey},
+        name::{Name, Subtree},
+        validity::{End, Span},
+    };
+    use time::macros::datetime;
+
+    let random = ring::rand::SystemRandom::new();
+    let mut make = |file: &str, now, constraints| {
+        let key = PrivateKey::generate(KeyType::P256, &random).unwrap();
+        let request = Request {
+            kind: Kind::Root,
+            subject: Name::from_common_name(file).unwrap(),
+            sans: vec![],
+            end: End::After(Span::days(30)),
+            end_is_explicit: false,
+            path_length: None,
+            name_constraints: constraints,
+        };
+        let root = plan(request, None, now).unwrap().sign_root(&key, &random).unwrap();
+        c.sandbox.write(&format!("{file}.pem"), root.to_pem());
+        c.sandbox.write(&format!("{file}.key"), key.to_pem());
+    };
+    let now = time::OffsetDateTime::now_utc();
+    make("past", datetime!(2001-01-01 0:00 UTC), None);
+    make("future", datetime!(2999-01-01 0:00 UTC), None);
+    let permitted = vec![Subtree::Dns("example.com".into())];
+    make("bounded", now, Some(NameConstraints { permitted, excluded: vec![] }));
+    for (code, file) in
+        [("issuer-expired", "past"), ("issuer-not-yet-valid", "future"), ("name-not-permitted", "bounded")]
+    {
+        let (certificate, key) = (format!("{file}.pem"), format!("{file}.key"));
+        c.case(
+            code,
+            &[
+                "issue",
+                "server",
+                "a.internal",
+                "--issuer",
+                &certificate,
+                "--issuer-key",
+                &key,
+                "--out",
+                "out",
+            ],
+        );
+    }
+    // A CA for clients only, and one without keyCertSign, as other tools make them.
+    for (code, file, usages) in
+        [("usage-not-permitted", "clients", true), ("issuer-may-not-sign", "crippled", false)]
+    {
+        let key = PrivateKey::generate(KeyType::P256, &random).unwrap();
+        let request = Request {
+            kind: Kind::Root,
+            subject: Name::from_common_name(file).unwrap(),
+            sans: vec![],
+            end: End::After(Span::days(30)),
+            end_is_explicit: false,
+            path_length: None,
+            name_constraints: None,
+        };
+        let root = plan(request, None, now).unwrap().sign_root(&key, &random).unwrap();
+        let altered = resign(root.der(), &key, &random, usages);
+        c.sandbox.write(&format!("{file}.pem"), altered);
+        c.sandbox.write(&format!("{file}.key"), key.to_pem());
+        let (certificate, key) = (format!("{file}.pem"), format!("{file}.key"));
+        c.case(
+            code,
+            &[
+                "issue",
+                "server",
+                "a.internal",
+                "--issuer",
+                &certificate,
+                "--issuer-key",
+                &key,
+                "--out",
+                "out",
+            ],
+        );
+    }
+    c.seen.insert("subject-missing".into());
+    let empty = Request {
+        kind: Kind::Root,
+        subject: Name::empty(),
+        sans: vec![],
+        end: End::After(Span::days(30)),
+        end_is_explicit: false,
+        path_length: None,
+        name_constraints: None,
+    };
+    assert_eq!(plan(empty, None, now).unwrap_err().code(), "subject-missing");
+}
+
+/// Alters a certificate of ours and signs it again: keyUsage becomes cRLSign alone, or the subject key identifier gives way
+/// to an extended key usage of clientAuth.
+fn resign(
+    der: &[u8],
+    key: &pkit::key::PrivateKey,
+    random: &ring::rand::SystemRandom,
+    usages: bool,
+) -> String {
+    let (_, parsed) = <x509_parser::certificate::X509Certificate<'_> as x509_parser::prelude::FromDer<
+        '_,
+        _,
+    >>::from_der(der)
+    .unwrap();
+    let mut tbs = parsed.tbs_certificate.as_ref().to_vec();
+    let find = |tbs: &[u8], what: &[u8]| tbs.windows(what.len()).position(|window| window == what).unwrap();
+    if usages {
+        // AKI, 33 octets: SEQUENCE { OID 2.5.29.35, OCTET STRING { SEQUENCE { [0] 20 octets } } }
+        let at = find(&tbs, &[0x30, 0x1f, 6, 3, 0x55, 0x1d, 0x23]);
+        let eku = [0x30, 0x13, 6, 3, 0x55, 0x1d, 0x25, 4, 0x0c, 0x30, 0x0a, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 2];
+        // and an unknown, empty extension that fills the rest: 33 - 21 = 12 octets.
+        let filler = [0x30, 0x0a, 6, 4, 0x2b, 6, 1, 1, 4, 2, 5, 0];
+        tbs.splice(at..at + 33, eku.into_iter().chain(filler));
+    } else {
+        let at = find(&tbs, &[0x55, 0x1d, 0x0f, 1, 1, 0xff, 4, 4, 3, 2, 1, 6]);
+        tbs[at + 10] = 1;
+        tbs[at + 11] = 2;
+    }
+    let signature = key.sign(&tbs, random).unwrap();
+    let algorithm = key.signature_algorithm();
+    let der = yasna::construct_der(|writer| {
+        writer.write_sequence(|writer| {
+            writer.next().write_der(&tbs);
+            writer.next().write_der(algorithm.der());
+            writer.next().write_bitvec_bytes(&signature, signature.len() * 8);
+        });
+    });
+    pkit::pem::encode("CERTIFICATE", &der)
+}
