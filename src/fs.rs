@@ -2,9 +2,12 @@
 //! the umask, synced to the disk, all or nothing.
 #![allow(clippy::disallowed_methods, reason = "this is the module they are reserved for")]
 
+#[cfg(debug_assertions)]
+mod fault;
+
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    io::{self, Write},
+    io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
 };
@@ -23,14 +26,34 @@ pub const DIRECTORY: u32 = 0o755;
 /// Temporary files begin so; one that was left by a crash can be deleted.
 const TEMPORARY: &str = ".pkit-";
 
+#[cfg(not(debug_assertions))]
+mod fault {
+    //! Nothing goes wrong on purpose in a release build.
+    use std::{
+        fs::File,
+        io::{self, Write},
+    };
+
+    pub(super) fn step() -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn write(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+        file.write_all(bytes)
+    }
+}
+
 /// Makes a new file with all its bytes, or none.
 ///
 /// # Errors
 /// [`Error::FileExists`] where there is one; [`Error::WriteFailed`], and then nothing was left.
 pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let temporary = temporary(path, bytes, mode)?;
+    fault::step().map_err(|error| failed(path, &error))?;
     temporary.persist_noclobber(path).map_err(|error| failed(path, &error.error))?;
-    sync_directory(parent(path))
+    sync_directory(parent(path)).inspect_err(|_| {
+        let _ = fs::remove_file(path);
+    })
 }
 
 /// Makes a file or replaces it by one rename: readers see the old bytes or the new.
@@ -39,6 +62,7 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
 /// [`Error::WriteFailed`], and then the old file stands.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let temporary = temporary(path, bytes, mode)?;
+    fault::step().map_err(|error| failed(path, &error))?;
     temporary.persist(path).map_err(|error| failed(path, &error.error))?;
     sync_directory(parent(path))
 }
@@ -47,10 +71,11 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
 fn temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile, Error> {
     let fail = |error: io::Error| failed(path, &error);
     // 0600 from the first byte; the mode wanted is set before the name is.
+    fault::step().map_err(fail)?;
     let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent(path)).map_err(fail)?;
-    file.write_all(bytes).map_err(fail)?;
+    fault::write(file.as_file_mut(), bytes).map_err(fail)?;
     file.as_file().set_permissions(Permissions::from_mode(mode)).map_err(fail)?;
-    file.as_file().sync_all().map_err(fail)?;
+    sync(file.as_file()).map_err(fail)?;
     Ok(file)
 }
 
@@ -60,11 +85,11 @@ fn temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTemp
 /// As [`write_new`].
 pub(crate) fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let fail = |error: io::Error| failed(path, &error);
+    fault::step().map_err(fail)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(SECRET).open(path).map_err(fail)?;
-    let written = file
-        .write_all(bytes)
+    let written = fault::write(&mut file, bytes)
         .and_then(|()| file.set_permissions(Permissions::from_mode(mode)))
-        .and_then(|()| file.sync_all());
+        .and_then(|()| sync(&file));
     written.map_err(|error| {
         let _ = fs::remove_file(path);
         fail(error)
@@ -76,7 +101,8 @@ pub(crate) fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> 
 /// # Errors
 /// [`Error::FileExists`], [`Error::WriteFailed`].
 pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), Error> {
-    fs::DirBuilder::new().mode(mode).create(path).map_err(|error| failed(path, &error))?;
+    let made = fault::step().and_then(|()| fs::DirBuilder::new().mode(mode).create(path));
+    made.map_err(|error| failed(path, &error))?;
     // The umask took bits away; a directory of ours has its mode.
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(|error| failed(path, &error))?;
     sync_directory(parent(path))
@@ -110,14 +136,14 @@ pub(crate) fn point_link(link: &Path, target: &Path) -> Result<(), Error> {
     let name = link.file_name().unwrap_or_default().to_string_lossy();
     let next = link.with_file_name(format!("{TEMPORARY}{}-{name}", std::process::id()));
     let fail = |error: io::Error| failed(link, &error);
-    match symlink(target, &next) {
+    match fault::step().and_then(|()| symlink(target, &next)) {
         // Left by a crashed process of the same number; the lock keeps living ones out.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             fs::remove_file(&next).and_then(|()| symlink(target, &next)).map_err(fail)?;
         }
         other => other.map_err(fail)?,
     }
-    fs::rename(&next, link).map_err(|error| {
+    fault::step().and_then(|()| fs::rename(&next, link)).map_err(|error| {
         let _ = fs::remove_file(&next);
         fail(error)
     })?;
@@ -132,7 +158,7 @@ pub(crate) fn append(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let fail = |error: io::Error| failed(path, &error);
     let mut file = OpenOptions::new().append(true).open(path).map_err(fail)?;
     let before = file.metadata().map_err(fail)?.len();
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| {
+    fault::write(&mut file, bytes).and_then(|()| sync(&file)).map_err(|error| {
         let _ = file.set_len(before);
         let _ = file.sync_all();
         fail(error)
@@ -159,7 +185,7 @@ pub(crate) fn open_lock(path: &Path) -> Result<File, Error> {
 /// # Errors
 /// [`Error::WriteFailed`].
 pub(crate) fn remove_file(path: &Path) -> Result<(), Error> {
-    match fs::remove_file(path) {
+    match fault::step().and_then(|()| fs::remove_file(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, &error)),
         _ => Ok(()),
     }
@@ -171,7 +197,7 @@ pub(crate) fn remove_file(path: &Path) -> Result<(), Error> {
 /// [`Error::WriteFailed`].
 pub(crate) fn remove_tree(path: &Path) -> Result<(), Error> {
     let nothing = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
-    match fs::remove_dir_all(path) {
+    match fault::step().and_then(|()| fs::remove_dir_all(path)) {
         Err(error) if !nothing.contains(&error.kind()) => Err(failed(path, &error)),
         _ => {
             let _ = fs::remove_dir(parent(path));
@@ -185,7 +211,12 @@ pub(crate) fn remove_tree(path: &Path) -> Result<(), Error> {
 /// # Errors
 /// [`Error::WriteFailed`].
 pub(crate) fn sync_directory(path: &Path) -> Result<(), Error> {
-    File::open(path).and_then(|directory| directory.sync_all()).map_err(|error| failed(path, &error))
+    File::open(path).and_then(|directory| sync(&directory)).map_err(|error| failed(path, &error))
+}
+
+fn sync(file: &File) -> io::Result<()> {
+    fault::step()?;
+    file.sync_all()
 }
 
 /// The files of a set, written into a directory that people chose: all new, or none.

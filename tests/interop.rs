@@ -1,7 +1,14 @@
 //! What pkit makes, judged by others; what others make, read by pkit; handshakes with foreign peers. Needs openssl, curl,
 //! certtool and a Python with `cryptography` (`PKIT_INTEROP_PYTHON`, else `python3`): a missing one is a failure.
 //! `cargo test --features interop --test interop`
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods
+)]
 
 mod sandbox;
 
@@ -65,7 +72,8 @@ struct Server {
 impl Server {
     /// Starts a server and reads from its output the line that ends in its port.
     fn start(command: &mut Command, marker: &str) -> Self {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, receiver) = mpsc::channel();
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         for stream in [Box::new(out) as Box<dyn Read + Send>, Box::new(err)] {
@@ -131,7 +139,8 @@ fn with_peers() -> Sandbox {
     sandbox
 }
 
-const GOOD: [&str; 4] = ["--cert", "pki/live/service-a/fullchain.pem", "--key", "pki/live/service-a/privkey.pem"];
+const GOOD: [&str; 4] =
+    ["--cert", "pki/live/service-a/fullchain.pem", "--key", "pki/live/service-a/privkey.pem"];
 const STRANGER: [&str; 4] =
     ["--cert", "elsewhere/live/stranger/fullchain.pem", "--key", "elsewhere/live/stranger/privkey.pem"];
 const ROOTS: [&str; 2] = ["--roots", "pki/live/srv.internal/ca.pem"];
@@ -145,34 +154,56 @@ fn probe(sandbox: &Sandbox, port: u16, identity: &[&str], extra: &[&str]) -> Out
 fn others_accept_what_is_issued() {
     for key_type in KEY_TYPES {
         let sandbox = Sandbox::new();
-        sandbox.succeeds(&["ca", "root", "R", "--unencrypted", "--key-type", key_type, "--subject", "C=US,O=Acme, Inc".replace(", ", "\\, ").as_str()]);
+        sandbox.succeeds(&[
+            "ca",
+            "root",
+            "R",
+            "--unencrypted",
+            "--key-type",
+            key_type,
+            "--subject",
+            "C=US,O=Acme, Inc".replace(", ", "\\, ").as_str(),
+        ]);
         sandbox.succeeds(&["ca", "intermediate", "I", "--unencrypted", "--key-type", key_type]);
         let mut questions = Vec::new();
         for profile in ["server", "client", "peer"] {
             let name = format!("{profile}.internal");
             sandbox.succeeds(&[
-                "issue", profile, &name, "*.apps.internal", "bücher.example", "10.1.2.3", "2001:db8::1",
-                "spiffe://acme.internal/x", "ops@example.com", "--key-type", key_type,
+                "issue",
+                profile,
+                &name,
+                "*.apps.internal",
+                "bücher.example",
+                "10.1.2.3",
+                "2001:db8::1",
+                "spiffe://acme.internal/x",
+                "ops@example.com",
+                "--key-type",
+                key_type,
             ]);
             let set = format!("pki/live/{name}");
-            for (side, purpose, fits) in [
-                ("server", "sslserver", profile != "client"),
-                ("client", "sslclient", profile != "server"),
-            ] {
+            for (side, purpose, fits) in
+                [("server", "sslserver", profile != "client"), ("client", "sslclient", profile != "server")]
+            {
                 let line = format!(
                     "openssl verify -x509_strict -purpose {purpose} -CAfile {set}/ca.pem -untrusted {set}/chain.pem {set}/cert.pem"
                 );
                 assert_eq!(foreign(&sandbox, &line).status.success(), fits, "{key_type} {profile}: {line}");
                 // `cryptography` does not verify Ed25519 chains (it follows the CA/Browser Forum there).
                 if key_type != "ed25519" {
-                    questions.push((format!("{side}|{set}/cert.pem|{set}/chain.pem|{set}/ca.pem|{name}"), fits));
+                    questions
+                        .push((format!("{side}|{set}/cert.pem|{set}/chain.pem|{set}/ca.pem|{name}"), fits));
                 }
             }
-            succeeds(&sandbox, &format!("certtool --verify --load-ca-certificate {set}/ca.pem --infile {set}/fullchain.pem"));
+            succeeds(
+                &sandbox,
+                &format!("certtool --verify --load-ca-certificate {set}/ca.pem --infile {set}/fullchain.pem"),
+            );
             succeeds(&sandbox, &format!("openssl pkey -in {set}/privkey.pem -check -noout"));
         }
         if !questions.is_empty() {
-            let arguments: Vec<String> = questions.iter().map(|(question, _)| format!("'{question}'")).collect();
+            let arguments: Vec<String> =
+                questions.iter().map(|(question, _)| format!("'{question}'")).collect();
             let line = format!("{} {} {}", python(), script("verify.py"), arguments.join(" "));
             let answers = succeeds(&sandbox, &line);
             for ((question, fits), answer) in questions.iter().zip(answers.lines()) {
@@ -186,7 +217,16 @@ fn others_accept_what_is_issued() {
 #[test]
 fn openssl_reads_the_fields_as_they_were_asked_for() {
     let sandbox = Sandbox::new();
-    sandbox.succeeds(&["ca", "root", "My Root", "--unencrypted", "--subject", "C=US,ST=California,O=MyCompany", "--validity", "30y"]);
+    sandbox.succeeds(&[
+        "ca",
+        "root",
+        "My Root",
+        "--unencrypted",
+        "--subject",
+        "C=US,ST=California,O=MyCompany",
+        "--validity",
+        "30y",
+    ]);
     sandbox.succeeds(&["ca", "intermediate", "My Issuing", "--unencrypted"]);
     sandbox.succeeds(&["issue", "server", "a.internal", "10.0.0.1"]);
     let text = |file: &str| succeeds(&sandbox, &format!("openssl x509 -noout -text -in {file}"));
@@ -223,7 +263,11 @@ fn ca_keys_open_in_openssl_and_keys_of_openssl_open_here() {
     sandbox.write("phrase", "correct horse\n");
     sandbox.succeeds(&["ca", "root", "sealed", "--new-passphrase-file", "phrase"]);
     succeeds(&sandbox, "openssl pkey -in pki/ca/sealed/key.pem -passin file:phrase -check -noout");
-    assert!(!foreign(&sandbox, "openssl pkey -in pki/ca/sealed/key.pem -passin pass:wrong -noout").status.success());
+    assert!(
+        !foreign(&sandbox, "openssl pkey -in pki/ca/sealed/key.pem -passin pass:wrong -noout")
+            .status
+            .success()
+    );
     for (index, make) in [
         "openssl ecparam -name prime256v1 -genkey -out ca.key",
         "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out ca.key",
@@ -259,7 +303,10 @@ fn foreign_clients_against_serve_test() {
         let server = Server::serve_test(&sandbox, "srv.internal", &["--tls", version]);
         let url = format!("https://localhost:{}/", server.port);
         let curl = |identity: &str| {
-            foreign(&sandbox, &format!("curl -sS --max-time 20 --cacert pki/live/srv.internal/ca.pem {identity} {url}"))
+            foreign(
+                &sandbox,
+                &format!("curl -sS --max-time 20 --cacert pki/live/srv.internal/ca.pem {identity} {url}"),
+            )
         };
         let good = curl("--cert pki/live/service-a/fullchain.pem --key pki/live/service-a/privkey.pem");
         let answer: serde_json::Value = serde_json::from_slice(&good.stdout)
@@ -269,9 +316,15 @@ fn foreign_clients_against_serve_test() {
         assert!(answer.to_string().contains(if version == "1.2" { "1.2" } else { "1.3" }), "{answer}");
         for (refused, alert) in [
             ("", if version == "1.3" { "certificate required" } else { "handshake failure" }),
-            ("--cert elsewhere/live/stranger/fullchain.pem --key elsewhere/live/stranger/privkey.pem", "unknown ca"),
+            (
+                "--cert elsewhere/live/stranger/fullchain.pem --key elsewhere/live/stranger/privkey.pem",
+                "unknown ca",
+            ),
             ("--cert pki/live/service-a/cert.pem --key pki/live/service-a/privkey.pem", "unknown ca"),
-            ("--cert pki/live/srv.internal/fullchain.pem --key pki/live/srv.internal/privkey.pem", "unsupported certificate"),
+            (
+                "--cert pki/live/srv.internal/fullchain.pem --key pki/live/srv.internal/privkey.pem",
+                "unsupported certificate",
+            ),
         ] {
             let output = curl(refused);
             let told = String::from_utf8_lossy(&output.stderr).to_lowercase();
@@ -304,7 +357,11 @@ fn foreign_clients_against_serve_test() {
             "-cert pki/live/service-a/cert.pem -key pki/live/service-a/privkey.pem -cert_chain pki/live/service-a/chain.pem",
         );
         let told = String::from_utf8_lossy(&good.stdout);
-        assert!(told.contains("\"client_authenticated\"") && told.contains("true"), "{told}{}", String::from_utf8_lossy(&good.stderr));
+        assert!(
+            told.contains("\"client_authenticated\"") && told.contains("true"),
+            "{told}{}",
+            String::from_utf8_lossy(&good.stderr)
+        );
         let none = s_client("");
         assert!(!String::from_utf8_lossy(&none.stdout).contains("client_authenticated"));
     }
@@ -314,14 +371,18 @@ fn foreign_clients_against_serve_test() {
 fn probe_against_foreign_servers() {
     let sandbox = with_peers();
     for version in VERSIONS {
-        for (who, server) in [
-            ("openssl", Server::openssl(&sandbox, version)),
-            ("python", Server::python(&sandbox, version)),
-        ] {
+        for (who, server) in
+            [("openssl", Server::openssl(&sandbox, version)), ("python", Server::python(&sandbox, version))]
+        {
             for (identity, wanted) in [(&GOOD[..], 0), (&[][..], 1), (&STRANGER[..], 1)] {
                 let output = probe(&sandbox, server.port, identity, &["--json"]);
-                let (told, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-                assert_eq!(output.status.code(), Some(wanted), "{who} TLS {version} {identity:?}\n{told}{error}");
+                let (told, error) =
+                    (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+                assert_eq!(
+                    output.status.code(),
+                    Some(wanted),
+                    "{who} TLS {version} {identity:?}\n{told}{error}"
+                );
                 serde_json::from_str::<serde_json::Value>(&told).unwrap();
             }
             // Our side refuses a server that is not below the roots, or not of that name.
@@ -370,7 +431,9 @@ fn quickstart_prints_lines_that_work_as_pasted() {
         let set = format!("pki/live/{name}");
         succeeds(
             &sandbox,
-            &format!("openssl verify -x509_strict -purpose {purpose} -CAfile {set}/ca.pem -untrusted {set}/chain.pem {set}/cert.pem"),
+            &format!(
+                "openssl verify -x509_strict -purpose {purpose} -CAfile {set}/ca.pem -untrusted {set}/chain.pem {set}/cert.pem"
+            ),
         );
         let question = format!("{side}|{set}/cert.pem|{set}/chain.pem|{set}/ca.pem|{host}");
         let answer = succeeds(&sandbox, &format!("{} {} '{question}'", python(), script("verify.py")));

@@ -1,0 +1,160 @@
+//! Every command that writes, stopped and failed at every change of the disk that it makes: afterwards everything is as
+//! before or as wanted, keys belong to their certificates, and the next command succeeds. Needs a debug build, as
+//! `cargo test` makes it.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods
+)]
+#![cfg(debug_assertions)]
+
+mod sandbox;
+
+use std::{fs, os::unix::process::ExitStatusExt, path::Path};
+
+use pkit::{
+    cert::load_certificates,
+    key::{load_private_key, no_passphrase},
+    store::{Entry, Shelf, Store},
+};
+use sandbox::Sandbox;
+
+fn copy(from: &Path, to: &Path) {
+    let status = std::process::Command::new("cp").args(["-a"]).arg(from).arg(to).status().unwrap();
+    assert!(status.success());
+}
+
+/// Everything that can be reached belongs together and is on record.
+fn sound(sandbox: &Sandbox, when: &str) {
+    let store = match Store::open(&sandbox.path("pki")) {
+        Ok(store) => store,
+        Err(error) => {
+            assert_eq!(error.code(), "pki-missing", "{when}");
+            return;
+        }
+    };
+    let mut recorded = Vec::new();
+    for entry in store.records().unwrap() {
+        if let Entry::Record(_, record) = entry.unwrap() {
+            let shelf = if record.is_ca() { Shelf::Ca } else { Shelf::Live };
+            recorded.push((shelf, record.name, record.serial));
+        }
+    }
+    for (shelf, key) in [(Shelf::Ca, "key.pem"), (Shelf::Live, "privkey.pem")] {
+        for name in store.names(shelf).unwrap() {
+            let set = store.current(shelf, &name).unwrap().unwrap();
+            let certificate = load_certificates(&set.join("cert.pem")).unwrap().remove(0);
+            let key = load_private_key(&set.join(key), &mut no_passphrase()).unwrap();
+            assert!(key.public() == certificate.public_key(), "{when}: {name}");
+            assert!(
+                recorded.contains(&(shelf, name.clone(), certificate.serial_hex())),
+                "{when}: {name} is not on record"
+            );
+        }
+    }
+}
+
+/// Stops the command at its first change of the disk, its second, … until it comes through.
+fn torture(prepared: &Sandbox, args: &[&str], done: &[&str]) -> u64 {
+    let mut steps = 0;
+    for kind in ["stop", "error"] {
+        for number in 1.. {
+            let sandbox = Sandbox::new();
+            copy(&prepared.path("."), sandbox.root());
+            let when = format!("pkit {} with {kind}:{number}", args.join(" "));
+            let output =
+                sandbox.command(args).env("PKIT_FAULT", format!("{kind}:{number}")).output().unwrap();
+            let came_through = output.status.success();
+            if kind == "stop" {
+                assert!(came_through || output.status.signal().is_some(), "{when}: {:?}", output.status);
+            } else {
+                let told = String::from_utf8_lossy(&output.stderr);
+                assert!(
+                    came_through || (output.status.code() == Some(2) && told.contains("error:")),
+                    "{when}: {told}"
+                );
+            }
+            sound(&sandbox, &when);
+            let is_done =
+                |sandbox: &Sandbox| done.iter().map(|path| sandbox.path(path).exists()).collect::<Vec<_>>();
+            if came_through {
+                assert!(is_done(&sandbox).iter().all(|done| *done), "{when}: it said done");
+            }
+            // The next command finishes or discards what was begun, and succeeds.
+            if sandbox.path("pki/inventory.jsonl").exists() && sandbox.path("pki/ca/issuing").exists() {
+                sandbox.succeeds(&["issue", "client", "next", "-q"]);
+                sound(&sandbox, &format!("{when}, then another"));
+                assert!(!sandbox.path("pki/pending").exists(), "{when}");
+                let after = is_done(&sandbox);
+                assert!(after.iter().all(|done| *done == after[0]), "{when}: half of it is there: {after:?}");
+            }
+            // And so does the same command, unless it was done, or on record and finished just now.
+            if !is_done(&sandbox)[0] {
+                let again = sandbox.run(args);
+                let told = String::from_utf8_lossy(&again.stderr);
+                assert!(again.status.success() || told.contains("the name is taken"), "{when}, again: {told}");
+                assert!(is_done(&sandbox).iter().all(|done| *done), "{when}, again");
+            }
+            sound(&sandbox, &format!("{when}, again"));
+            steps += 1;
+            if came_through {
+                break;
+            }
+        }
+    }
+    assert!(steps > 20, "only {steps} steps: is this a debug build?");
+    steps
+}
+
+#[test]
+fn ca_root_in_an_empty_directory() {
+    torture(&Sandbox::new(), &["ca", "root", "issuing", "--unencrypted", "-q"], &["pki/ca/issuing/cert.pem"]);
+}
+
+#[test]
+fn ca_intermediate() {
+    let sandbox = Sandbox::new();
+    sandbox.succeeds(&["ca", "root", "root", "--unencrypted", "-q"]);
+    torture(
+        &sandbox,
+        &["ca", "intermediate", "issuing", "--unencrypted", "-q"],
+        &["pki/ca/issuing/cert.pem"],
+    );
+}
+
+#[test]
+fn issue() {
+    let done = ["pki/live/a.internal/cert.pem", "pki/live/a.internal/privkey.pem"];
+    torture(&Sandbox::with_authorities(), &["issue", "server", "a.internal", "-q"], &done);
+}
+
+#[test]
+fn a_copy_outside_is_whole_or_absent() {
+    let prepared = Sandbox::with_authorities();
+    for number in 1.. {
+        let sandbox = Sandbox::new();
+        copy(&prepared.path("."), sandbox.root());
+        let args = [
+            "issue",
+            "server",
+            "a.internal",
+            "--issuer",
+            "pki/ca/root/cert.pem",
+            "--issuer-key",
+            "pki/ca/root/key.pem",
+            "--out",
+            "out",
+        ];
+        let output = sandbox.command(&args).env("PKIT_FAULT", format!("error:{number}")).output().unwrap();
+        let count = fs::read_dir(sandbox.path("out")).map(Iterator::count).unwrap_or(0);
+        if output.status.success() {
+            assert_eq!(count, 5);
+            assert!(number > 10);
+            break;
+        }
+        assert_eq!(count, 0, "error:{number} left files");
+    }
+}
