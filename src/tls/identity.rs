@@ -1,0 +1,74 @@
+//! Who we are in a handshake: a chain and its key.
+
+use std::{fmt, sync::Arc};
+
+use rustls::{
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
+
+use crate::{Error, cert::Certificate, key::PrivateKey, origin::Origin};
+
+/// A chain, leaf first, with the private key of the leaf. Cheap to clone; the key has no voice.
+#[derive(Clone)]
+pub struct Identity {
+    chain: Arc<[Certificate]>,
+    certified: Arc<CertifiedKey>,
+}
+
+impl Identity {
+    /// Takes a chain as it is to be sent, leaf first, and the leaf's key.
+    ///
+    /// # Errors
+    /// [`Error::LeafMissing`] for an empty chain, [`Error::KeyMismatch`] where the key is not the leaf's,
+    /// [`Error::TlsSetup`] where TLS cannot sign with this kind of key.
+    pub fn new(chain: Vec<Certificate>, key: PrivateKey, key_origin: Origin) -> Result<Self, Error> {
+        let key_id = key.public().short_id();
+        let leaf = match chain.first() {
+            Some(leaf) => leaf,
+            None => return Err(Error::LeafMissing { key: Some(key_origin), key_id: Some(key_id) }),
+        };
+        if key.public() != leaf.public_key() {
+            return Err(Error::KeyMismatch {
+                certificate: leaf.origin().clone(),
+                certificate_key: leaf.public_key().short_id(),
+                key: key_origin,
+                key_id,
+            });
+        }
+        let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.pkcs8()));
+        let signing = rustls::crypto::ring::sign::any_supported_type(&der).map_err(super::setup)?;
+        let certificates = chain.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec()));
+        let certified = CertifiedKey::new(certificates.collect(), signing);
+        Ok(Self { chain: chain.into(), certified: Arc::new(certified) })
+    }
+
+    /// The chain, leaf first, as it is sent.
+    pub fn chain(&self) -> &[Certificate] {
+        &self.chain
+    }
+
+    /// The certificate of the key.
+    pub fn leaf(&self) -> Option<&Certificate> {
+        self.chain.first()
+    }
+
+    pub(super) fn certified(&self) -> Arc<CertifiedKey> {
+        self.certified.clone()
+    }
+}
+
+/// Names the leaf, never the key.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("chain", &self.chain).finish_non_exhaustive()
+    }
+}
+
+/// A server of one identity shows it under any name.
+impl ResolvesServerCert for Identity {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.certified())
+    }
+}

@@ -1,0 +1,140 @@
+//! The judgement on the other side's chain: ours first, because it names the certificate and the rule, then webpki's.
+//! Both must accept.
+
+use rustls::CertificateError;
+use serde::Serialize;
+
+use crate::{
+    cert::Certificate,
+    verify::{Finding, Purpose, Question, Rule, Step, verify},
+};
+
+/// What was judged and what came of it.
+#[derive(Clone, Debug)]
+pub(super) struct Judgement {
+    /// The certificates as they were sent, leaf first, as far as they could be read.
+    pub(super) chain: Vec<Certificate>,
+    /// The path that our validator took, leaf first.
+    pub(super) path: Vec<Step>,
+    /// The rules that are broken.
+    pub(super) findings: Vec<Finding>,
+    /// Anything else that speaks against it: damage, or webpki's refusal of what our validator accepts.
+    pub(super) objection: Option<Objection>,
+}
+
+/// Why a chain is refused though no rule of ours is broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Objection {
+    /// Who objects: `webpki`, or `parser`
+    pub by: &'static str,
+    /// What is wrong, in a person's words
+    pub fact: String,
+}
+
+impl Judgement {
+    /// Judges what our validator says of it.
+    pub(super) fn new(
+        (chain, damage): (Vec<Certificate>, Option<String>),
+        anchors: &[Certificate],
+        purpose: Purpose,
+        host: Option<&str>,
+        at: time::OffsetDateTime,
+    ) -> Self {
+        let mut judgement = Self {
+            chain,
+            path: Vec::new(),
+            findings: Vec::new(),
+            objection: damage.map(|fact| Objection { by: "parser", fact }),
+        };
+        if let Some((leaf, intermediates)) = judgement.chain.split_first() {
+            let verdict = verify(leaf, &Question { anchors, intermediates, purpose, host, at });
+            judgement.path = verdict.path;
+            judgement.findings = verdict.findings;
+        }
+        judgement
+    }
+
+    /// Whether both accept.
+    pub(super) fn accepted(&self) -> bool {
+        !self.chain.is_empty() && self.findings.is_empty() && self.objection.is_none()
+    }
+
+    /// The error by which rustls sends the right alert; `None` where nothing speaks against the chain.
+    pub(super) fn refusal(&self) -> Option<rustls::Error> {
+        if self.accepted() {
+            return None;
+        }
+        let decisive = self.findings.iter().map(|finding| finding.rule).min_by_key(|rule| rank(*rule));
+        Some(decisive.map_or(CertificateError::BadEncoding, certificate_error).into())
+    }
+
+    /// Takes webpki's answer into account: it may refuse what we accept.
+    pub(super) fn second<T>(&mut self, answer: Result<T, rustls::Error>) -> Result<T, rustls::Error> {
+        answer.inspect_err(|error| {
+            self.objection = Some(Objection { by: "webpki", fact: super::fault::certificate(error) });
+        })
+    }
+
+    /// Why it is refused, in one sentence; `None` where it is not.
+    pub(super) fn reason(&self) -> Option<String> {
+        let decisive = self.findings.iter().min_by_key(|finding| rank(finding.rule));
+        decisive
+            .map(ToString::to_string)
+            .or_else(|| self.objection.as_ref().map(|objection| objection.fact.clone()))
+    }
+}
+
+/// Which of several broken rules decides: the first is what peers look at first.
+fn rank(rule: Rule) -> u8 {
+    match rule {
+        Rule::UnknownIssuer | Rule::IssuerKeyMismatch | Rule::SearchBudget => 0,
+        Rule::Expired | Rule::NotYetValid => 1,
+        Rule::ExtendedKeyUsage => 2,
+        Rule::NameMismatch => 3,
+        _ => 4,
+    }
+}
+
+/// The error whose alert fits: certificate_expired (45), unknown_ca (48), unsupported_certificate (43), else
+/// bad_certificate (42).
+fn certificate_error(rule: Rule) -> CertificateError {
+    match rule {
+        Rule::UnknownIssuer | Rule::IssuerKeyMismatch | Rule::SearchBudget => CertificateError::UnknownIssuer,
+        Rule::Expired => CertificateError::Expired,
+        Rule::NotYetValid => CertificateError::NotValidYet,
+        Rule::ExtendedKeyUsage => CertificateError::InvalidPurpose,
+        Rule::NameMismatch => CertificateError::NotValidForName,
+        Rule::CriticalExtension => CertificateError::UnhandledCriticalExtension,
+        Rule::WeakSignature
+        | Rule::UnsupportedSignature
+        | Rule::SignatureAlgorithmMismatch
+        | Rule::WeakKey
+        | Rule::NotACa
+        | Rule::PathLength
+        | Rule::KeyUsage
+        | Rule::NameConstraint
+        | Rule::MalformedExtension => CertificateError::BadEncoding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::AlertDescription;
+
+    use super::*;
+
+    #[test]
+    fn rules_send_their_alerts() {
+        for (rule, alert) in [
+            (Rule::Expired, AlertDescription::CertificateExpired),
+            (Rule::NotYetValid, AlertDescription::CertificateExpired),
+            (Rule::UnknownIssuer, AlertDescription::UnknownCA),
+            (Rule::IssuerKeyMismatch, AlertDescription::UnknownCA),
+            (Rule::ExtendedKeyUsage, AlertDescription::UnsupportedCertificate),
+            (Rule::NameConstraint, AlertDescription::BadCertificate),
+            (Rule::CriticalExtension, AlertDescription::BadCertificate),
+        ] {
+            assert_eq!(AlertDescription::from(certificate_error(rule)), alert, "{rule:?}");
+        }
+    }
+}

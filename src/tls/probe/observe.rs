@@ -1,0 +1,240 @@
+//! What the probe hangs into rustls to see everything: the server's chain before it is judged, and what the server
+//! asks of us.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
+    client::{
+        ResolvesClientCert,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_cert_signed_by_trust_anchor, verify_server_name,
+    },
+    crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
+    sign::CertifiedKey,
+};
+
+use super::{CertificateRequest, ServerToUs, Trust};
+use crate::{
+    cert::Certificate,
+    name::Name,
+    origin::Origin,
+    tls::{CertificateFacts, Clock, Identity, fault, judge::Judgement, negotiated, peer},
+    verify::Purpose,
+};
+
+/// What the server must prove.
+pub(super) struct Expectation {
+    pub(super) roots: Vec<Certificate>,
+    pub(super) host: String,
+}
+
+/// Asks our validator, then webpki; both must accept.
+pub(super) struct ServerVerifier {
+    expected: Expectation,
+    store: RootCertStore,
+    origin: Origin,
+    clock: Clock,
+    algorithms: WebPkiSupportedAlgorithms,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    judgement: Option<Judgement>,
+    /// Why the server did not prove to hold the key of its certificate.
+    signature: Option<String>,
+}
+
+/// What became known about the server.
+pub(super) struct Judged {
+    pub(super) chain: Vec<Certificate>,
+    pub(super) server_to_us: ServerToUs,
+}
+
+impl ServerVerifier {
+    pub(super) fn new(expected: Expectation, origin: Origin, clock: Clock) -> Self {
+        let mut store = RootCertStore::empty();
+        // A root that webpki cannot read is one that it does not trust: the answer is no, never a false yes.
+        store.add_parsable_certificates(expected.roots.iter().map(|root| CertificateDer::from(root.der())));
+        let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+        Self { expected, store, origin, clock, algorithms, seen: Mutex::default() }
+    }
+
+    pub(super) fn take(&self) -> Judged {
+        let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        let Some(judgement) = seen.judgement else {
+            let server_to_us = ServerToUs {
+                verdict: Trust::Unknown,
+                reason: Some("the server did not come to show a certificate".to_owned()),
+                findings: Vec::new(),
+                objection: None,
+                path: Vec::new(),
+            };
+            return Judged { chain: Vec::new(), server_to_us };
+        };
+        let trusted = judgement.accepted() && seen.signature.is_none();
+        let server_to_us = ServerToUs {
+            verdict: if trusted { Trust::Trusted } else { Trust::NotTrusted },
+            reason: judgement.reason().or(seen.signature),
+            findings: judgement.findings,
+            objection: judgement.objection,
+            path: judgement.path,
+        };
+        Judged { chain: judgement.chain, server_to_us }
+    }
+
+    fn webpki(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), TlsError> {
+        let parsed = ParsedCertificate::try_from(end_entity)?;
+        let all = self.algorithms.all;
+        verify_server_cert_signed_by_trust_anchor(&parsed, &self.store, intermediates, now, all)?;
+        verify_server_name(&parsed, name)
+    }
+
+    fn signature<T>(&self, answer: Result<T, TlsError>) -> Result<T, TlsError> {
+        answer.inspect_err(|error| {
+            let reason = match error {
+                TlsError::InvalidCertificate(CertificateError::BadSignature) => {
+                    fault::words(error, "the server")
+                }
+                _ => "the server's signature in the handshake is of a kind that is not accepted".to_owned(),
+            };
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).signature = Some(reason);
+        })
+    }
+}
+
+impl fmt::Debug for ServerVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerVerifier").field("host", &self.expected.host).finish_non_exhaustive()
+    }
+}
+
+impl ServerCertVerifier for ServerVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        let sent: Vec<&[u8]> = std::iter::once(end_entity).chain(intermediates).map(AsRef::as_ref).collect();
+        let chain = peer::read_chain(sent.into_iter(), &self.origin);
+        let host = Some(self.expected.host.as_str());
+        let mut judgement =
+            Judgement::new(chain, &self.expected.roots, Purpose::Server, host, (self.clock)());
+        let answer = match judgement.refusal() {
+            Some(refusal) => Err(refusal),
+            None => judgement.second(self.webpki(end_entity, intermediates, server_name, now)),
+        };
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).judgement = Some(judgement);
+        answer.map(|()| ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        self.signature(verify_tls12_signature(message, certificate, signature, &self.algorithms))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        self.signature(verify_tls13_signature(message, certificate, signature, &self.algorithms))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// Answers the server's request for a certificate, and remembers it.
+pub(super) struct Resolver {
+    identity: Option<Identity>,
+    asked: Mutex<Option<Asked>>,
+}
+
+struct Asked {
+    authorities: Vec<Name>,
+    schemes: Vec<SignatureScheme>,
+    sent: bool,
+}
+
+impl Resolver {
+    pub(super) fn new(identity: Option<Identity>) -> Self {
+        Self { identity, asked: Mutex::default() }
+    }
+
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// What the server asked for. Where the handshake did not come to its end, that it did not ask says nothing.
+    pub(super) fn take(&self, handshake_complete: bool) -> CertificateRequest {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(asked) = asked else {
+            return CertificateRequest {
+                asked: handshake_complete.then_some(false),
+                authorities: Vec::new(),
+                signature_schemes: Vec::new(),
+                sent: Vec::new(),
+                withheld: None,
+                authority_names: Vec::new(),
+            };
+        };
+        let chain = self.identity.as_ref().filter(|_| asked.sent).map(Identity::chain).unwrap_or_default();
+        let withheld = (self.identity.is_some() && !asked.sent)
+            .then(|| "the server knows no signature scheme that goes with our key".to_owned());
+        CertificateRequest {
+            asked: Some(true),
+            authorities: asked.authorities.iter().map(Name::to_string).collect(),
+            signature_schemes: asked.schemes.iter().map(|scheme| negotiated::scheme(*scheme)).collect(),
+            sent: chain.iter().map(CertificateFacts::new).collect(),
+            withheld,
+            authority_names: asked.authorities,
+        }
+    }
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolver").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+impl ResolvesClientCert for Resolver {
+    fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let certified = self.identity.as_ref().map(Identity::certified);
+        let certified = certified.filter(|certified| certified.key.choose_scheme(schemes).is_some());
+        let asked = Asked {
+            authorities: hints.iter().map(|der| Name::from_der(der)).collect(),
+            schemes: schemes.to_vec(),
+            sent: certified.is_some(),
+        };
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+        certified
+    }
+
+    /// Always, so that the server's request is seen even where there is nothing to answer.
+    fn has_certs(&self) -> bool {
+        true
+    }
+}

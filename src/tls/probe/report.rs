@@ -1,0 +1,241 @@
+//! What a probe found out.
+
+use std::{net::SocketAddr, time::Duration};
+
+use serde::Serialize;
+
+use super::cause::Cause;
+use crate::{
+    name::Name,
+    tls::{Alert, CertificateFacts, Negotiated, judge::Objection},
+    verify::{self, Finding},
+};
+
+/// The whole answer. All text is escaped for a terminal.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The host as it was given
+    pub host: String,
+    /// The port
+    pub port: u16,
+    /// The name that the server must have
+    pub server_name: String,
+    /// All addresses of the host
+    pub addresses: Vec<SocketAddr>,
+    /// The one that answered
+    pub address: SocketAddr,
+    /// What was done, and how long it took
+    pub steps: Vec<Step>,
+    /// What was negotiated, as far as it came
+    pub negotiated: Option<Negotiated>,
+    /// The certificates that the server sent, in its order
+    pub server_chain: Vec<CertificateFacts>,
+    /// What the server asked of us, and what we answered
+    pub certificate_request: CertificateRequest,
+    /// The response, where there is one
+    pub response: Option<Response>,
+    /// Whether we trust the server
+    pub server_to_us: ServerToUs,
+    /// Whether the server let us in
+    pub us_to_server: UsToServer,
+    /// The verdict on both
+    pub verdict: Verdict,
+    /// Who said no
+    pub side: Option<Side>,
+    /// Why, in one sentence
+    pub reason: String,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Which
+    pub name: StepName,
+    /// How long it took
+    #[serde(rename = "microseconds", serialize_with = "microseconds")]
+    pub duration: Duration,
+}
+
+fn microseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+}
+
+/// The steps of a probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepName {
+    /// Host name to addresses
+    Resolve,
+    /// TCP
+    Connect,
+    /// TLS, as far as the client sees it
+    Handshake,
+    /// From the first byte of the request until the verdict was known
+    Request,
+}
+
+impl StepName {
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Handshake => "handshake",
+            Self::Request => "request",
+        }
+    }
+}
+
+/// The server's CertificateRequest (RFC 8446 4.3.2) and our answer to it.
+#[derive(Clone, Debug, Serialize)]
+pub struct CertificateRequest {
+    /// Whether the server asked for a certificate; `None` where it did not come to that
+    pub asked: Option<bool>,
+    /// Names of the CAs that the server says it accepts; empty: it does not say
+    pub authorities: Vec<String>,
+    /// Signature schemes that the server accepts
+    pub signature_schemes: Vec<String>,
+    /// The certificates that we sent, leaf first
+    pub sent: Vec<CertificateFacts>,
+    /// Why our certificate was not sent though there is one
+    pub withheld: Option<String>,
+    /// The names of the CAs, for comparing.
+    #[serde(skip)]
+    pub authority_names: Vec<Name>,
+}
+
+/// An HTTP response.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Response {
+    /// The status code
+    pub status: u16,
+    /// Its phrase. Escaped.
+    pub phrase: String,
+    /// Bytes of the body that came
+    pub body_bytes: u64,
+    /// Whether all of it came
+    pub complete: bool,
+    /// Whether the body, as far as it was kept, speaks of certificates
+    pub mentions_certificate: bool,
+}
+
+/// Whether a server is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    /// Its chain leads to a root of ours; name, dates, usage and path hold; it holds its key
+    Trusted,
+    /// Something of that does not hold
+    NotTrusted,
+    /// It showed no certificate
+    Unknown,
+}
+
+/// Our judgement on the server.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServerToUs {
+    /// Yes, no, or not known
+    pub verdict: Trust,
+    /// Why not
+    pub reason: Option<String>,
+    /// The rules that its chain breaks
+    pub findings: Vec<Finding>,
+    /// What speaks against it though no rule is broken
+    pub objection: Option<Objection>,
+    /// The path from its certificate to a root of ours
+    pub path: Vec<verify::Step>,
+}
+
+/// How the server received us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reception {
+    /// It asked for a certificate and answered our request
+    Accepted,
+    /// It refused us
+    Refused,
+    /// It did neither
+    Undecided,
+    /// It answered our request, and never asked who we are
+    NotAsked,
+}
+
+/// By what the server's judgement is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// A complete HTTP response
+    Response,
+    /// A TLS alert
+    Alert,
+    /// It closed the connection
+    Closed,
+    /// It reset the connection
+    Reset,
+    /// An HTTP status that is a refusal
+    HttpStatus,
+    /// The time was over
+    TimedOut,
+    /// The port speaks plain HTTP
+    PlainHttp,
+    /// The port does not speak TLS
+    NotTls,
+    /// What it said after the handshake is not HTTP
+    NotHttp,
+    /// TLS went wrong in some other way
+    Protocol,
+    /// We broke off, because we do not trust the server
+    WeRefused,
+}
+
+/// The server's judgement on us.
+#[derive(Clone, Debug, Serialize)]
+pub struct UsToServer {
+    /// What it was
+    pub verdict: Reception,
+    /// By what it is known
+    pub how: How,
+    /// The alert that the server sent
+    pub alert: Option<Alert>,
+    /// The HTTP status that refused us
+    pub status: Option<u16>,
+    /// What happened, in one sentence
+    pub reason: String,
+    /// Whether the server's TLS is known to have let us in, whatever its application said
+    pub tls_accepted: bool,
+    /// Why it refused us: what our own check of what we sent proves, and what is likely
+    pub causes: Vec<Cause>,
+}
+
+/// The verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The server is trusted, and answered our request
+    Accepted,
+    /// One side said no
+    Refused,
+    /// It could not be found out
+    Undecided,
+}
+
+impl Verdict {
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// A side of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The probe
+    Us,
+    /// The server
+    Server,
+}

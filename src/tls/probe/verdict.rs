@@ -1,0 +1,236 @@
+//! From what was seen to the verdict. Nothing is accepted that could have been refused.
+
+use std::time::Duration;
+
+use rustls::Error as TlsError;
+use time::OffsetDateTime;
+
+use super::{
+    CertificateRequest, How, Reception, ServerToUs, Side, Trust, UsToServer, Verdict,
+    cause::causes,
+    response::{Progress, ResponseReader},
+    session::Stop,
+};
+use crate::{
+    name::escape,
+    tls::{Alert, Identity, fault},
+};
+
+/// All that bears on the server's judgement.
+pub(super) struct Seen<'a> {
+    pub(super) end: Stop,
+    pub(super) response: Option<ResponseReader>,
+    pub(super) first: &'a [u8],
+    pub(super) handshake_complete: bool,
+    /// Whether the server's side of TLS is known to be content with us.
+    pub(super) tls_confirmed: bool,
+    pub(super) request: &'a CertificateRequest,
+    pub(super) identity: Option<&'a Identity>,
+    pub(super) timeout: Duration,
+    pub(super) now: OffsetDateTime,
+}
+
+impl Seen<'_> {
+    fn asked(&self) -> bool {
+        self.request.asked == Some(true)
+    }
+
+    fn told(&self, verdict: Reception, how: How, reason: impl Into<String>) -> UsToServer {
+        let refused = verdict == Reception::Refused;
+        UsToServer {
+            verdict,
+            how,
+            alert: None,
+            status: None,
+            reason: escape(&reason.into()).into_owned(),
+            tls_accepted: self.tls_confirmed || verdict == Reception::Accepted,
+            causes: if refused { causes(self.request, self.identity, self.now) } else { Vec::new() },
+        }
+    }
+}
+
+/// How the server received us.
+pub(super) fn reception(seen: &Seen<'_>, server: &ServerToUs) -> UsToServer {
+    use Reception as R;
+    // Where we refused, the rest is our own doing.
+    if server.verdict == Trust::NotTrusted {
+        let reason = "we broke off before the server could judge us";
+        return UsToServer { causes: Vec::new(), ..seen.told(R::Undecided, How::WeRefused, reason) };
+    }
+    if let Stop::Tls(TlsError::AlertReceived(description)) = &seen.end {
+        let alert = Alert::from(*description);
+        let reason = format!("the server sent the alert {alert}: {}", alert.meaning());
+        let told = seen.told(R::Refused, How::Alert, reason);
+        return UsToServer { alert: Some(alert), tls_accepted: false, ..told };
+    }
+    if !seen.handshake_complete {
+        return unfinished(seen);
+    }
+    let Some(response) = &seen.response else {
+        return seen.told(R::Undecided, How::Protocol, "no request was sent");
+    };
+    match response.progress() {
+        Progress::Complete => answered(seen, response),
+        Progress::Foreign => seen.told(
+            R::Undecided,
+            How::NotHttp,
+            "the handshake was made, but what the server says then is not an HTTP response",
+        ),
+        Progress::Partial => broken_off(seen, response),
+    }
+}
+
+/// The handshake was not made.
+fn unfinished(seen: &Seen<'_>) -> UsToServer {
+    use Reception as R;
+    if let Some((how, reason)) = foreign(seen.first) {
+        return seen.told(R::Undecided, how, reason);
+    }
+    match &seen.end {
+        Stop::TimedOut => {
+            let what =
+                if seen.first.is_empty() { "the server said nothing" } else { "the handshake was not over" };
+            let limit = seen.timeout.as_secs_f64();
+            seen.told(R::Undecided, How::TimedOut, format!("{what} within {limit} seconds"))
+        }
+        Stop::Closed { .. } | Stop::Reset => {
+            let (how, what) = match seen.end {
+                Stop::Reset => (How::Reset, "reset"),
+                _ => (How::Closed, "closed"),
+            };
+            let when = match (seen.first.is_empty(), seen.asked()) {
+                (true, _) => {
+                    "at our first message, without a word; likely it does not speak TLS, or not under this name"
+                }
+                (false, true) => {
+                    "in the handshake, without an alert, after we had answered its request for a certificate"
+                }
+                (false, false) => "in the handshake, without an alert",
+            };
+            seen.told(R::Refused, how, format!("the server {what} the connection {when}"))
+        }
+        Stop::Tls(error) => seen.told(R::Undecided, How::Protocol, fault::words(error, "the server")),
+        Stop::Enough => seen.told(R::Undecided, How::Protocol, "the handshake was not made"),
+    }
+}
+
+/// What a peer speaks whose first bytes are no TLS record.
+fn foreign(first: &[u8]) -> Option<(How, String)> {
+    let kind = first.first()?;
+    if first.starts_with(b"HTTP/") {
+        return Some((How::PlainHttp, "the port speaks plain HTTP, not TLS".to_owned()));
+    }
+    // Content types of RFC 8446 5.1, then the major version.
+    let is_tls = (20..=24).contains(kind) && first.get(1).is_none_or(|major| *major == 3);
+    if is_tls {
+        return None;
+    }
+    let line: Vec<u8> = first.iter().copied().take_while(|byte| !b"\r\n".contains(byte)).take(40).collect();
+    let said = match std::str::from_utf8(&line) {
+        Ok(text) if text.len() > 3 && !text.chars().any(char::is_control) => format!("; it says: {text}"),
+        _ => String::new(),
+    };
+    Some((How::NotTls, format!("the port does not speak TLS{said}")))
+}
+
+/// A complete response came.
+fn answered(seen: &Seen<'_>, response: &ResponseReader) -> UsToServer {
+    use Reception as R;
+    let status = response.status().unwrap_or_default();
+    let told = |verdict, how, reason: String| UsToServer {
+        status: (how == How::HttpStatus).then_some(status),
+        ..seen.told(verdict, how, reason)
+    };
+    // A reset after the whole response is how some servers close; an alert was dealt with before.
+    match status {
+        401 | 403 | 495 | 496 => {
+            let words = match status {
+                401 => "it wants another authentication",
+                403 => "its holder may not come in",
+                495 => "the certificate is not accepted",
+                _ => "a certificate is required",
+            };
+            told(R::Refused, How::HttpStatus, format!("the server answered {status}: {words}"))
+        }
+        400 if seen.asked() => {
+            let at_fault = seen.request.sent.is_empty()
+                || response.mentions_certificate()
+                || causes(seen.request, seen.identity, seen.now).iter().any(|cause| cause.certain);
+            if at_fault {
+                let words = match seen.request.sent.is_empty() {
+                    true => "likely because no certificate was sent",
+                    false => "likely because of our certificate",
+                };
+                told(R::Refused, How::HttpStatus, format!("the server answered 400, {words}"))
+            } else {
+                let words = "whether for our certificate or for something else in the request cannot be told";
+                told(R::Undecided, How::HttpStatus, format!("the server answered 400; {words}"))
+            }
+        }
+        _ if seen.asked() => {
+            let whom =
+                if seen.request.sent.is_empty() { "; it lets clients in without a certificate" } else { "" };
+            told(R::Accepted, How::Response, format!("the server answered our request with {status}{whom}"))
+        }
+        _ => told(
+            R::NotAsked,
+            How::Response,
+            format!("the server answered our request with {status}, and did not ask for a certificate"),
+        ),
+    }
+}
+
+/// The handshake was made, but no complete response came.
+fn broken_off(seen: &Seen<'_>, response: &ResponseReader) -> UsToServer {
+    use Reception as R;
+    let began = !response.is_empty();
+    let what = match (&seen.end, began) {
+        (Stop::TimedOut | Stop::Enough, true) => "did not end its response",
+        (Stop::TimedOut | Stop::Enough, false) => "did not answer our request",
+        (Stop::Reset, true) => "reset the connection in the middle of its response",
+        (Stop::Reset, false) => "reset the connection instead of answering, without an alert",
+        (Stop::Closed { .. }, true) => "closed the connection in the middle of its response",
+        (Stop::Closed { .. }, false) => "closed the connection instead of answering, without an alert",
+        (Stop::Tls(error), _) => {
+            return seen.told(R::Undecided, How::Protocol, fault::words(error, "the server"));
+        }
+    };
+    match &seen.end {
+        Stop::TimedOut | Stop::Enough => {
+            let limit = seen.timeout.as_secs_f64();
+            let tls = match (seen.tls_confirmed, seen.asked()) {
+                (true, true) => "; its TLS let us in, its application said nothing",
+                _ => "",
+            };
+            seen.told(R::Undecided, How::TimedOut, format!("the server {what} within {limit} seconds{tls}"))
+        }
+        end => {
+            let how = if matches!(end, Stop::Reset) { How::Reset } else { How::Closed };
+            // Who never asked for a certificate does not close for want of one; and who began to answer had judged.
+            if !seen.asked() || began {
+                let why = if began {
+                    ""
+                } else {
+                    "; it asked for no certificate, so likely it does not speak HTTP"
+                };
+                return seen.told(R::Undecided, how, format!("the server {what}{why}"));
+            }
+            seen.told(R::Refused, how, format!("the server {what}"))
+        }
+    }
+}
+
+/// The verdict on both sides, who said no, and why in one sentence.
+pub(super) fn overall(server: &ServerToUs, us: &UsToServer) -> (Verdict, Option<Side>, String) {
+    match (server.verdict, us.verdict) {
+        (Trust::NotTrusted, _) => {
+            let reason = server.reason.clone().unwrap_or_default();
+            (Verdict::Refused, Some(Side::Us), format!("we do not trust the server: {reason}"))
+        }
+        (_, Reception::Refused) => (Verdict::Refused, Some(Side::Server), us.reason.clone()),
+        (Trust::Trusted, Reception::Accepted | Reception::NotAsked) => {
+            (Verdict::Accepted, None, us.reason.clone())
+        }
+        _ => (Verdict::Undecided, None, us.reason.clone()),
+    }
+}
