@@ -8,6 +8,7 @@ mod issue;
 mod issued;
 mod man;
 mod passphrase;
+mod quickstart;
 mod signer;
 mod terminal;
 
@@ -31,6 +32,12 @@ impl Context {
     pub(crate) fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc()
     }
+
+    /// The same, to be asked again and again.
+    #[allow(clippy::disallowed_methods, reason = "this is the outermost layer")]
+    pub(crate) fn clock(&self) -> crate::tls::Clock {
+        std::sync::Arc::new(OffsetDateTime::now_utc)
+    }
 }
 
 /// Private PKI toolkit: issue certificates, and prove them with a live mutual-TLS handshake
@@ -44,6 +51,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// From an empty directory to a proven mutual-TLS handshake
+    Quickstart(quickstart::Args),
     /// Make and list certificate authorities
     Ca(ca::Args),
     /// Issue a certificate for a server, a client, or a peer that is both
@@ -92,6 +101,7 @@ fn run(args: Vec<OsString>) -> Exit {
     };
     let context = Context { random: SystemRandom::new() };
     let outcome: anyhow::Result<Exit> = match cli.command {
+        Command::Quickstart(args) => quickstart::run(args, &context),
         Command::Ca(args) => ca::run(args, &context),
         Command::Issue(args) => issue::run(args, &context),
         Command::Completions(args) => completions::run(args),

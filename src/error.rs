@@ -392,10 +392,6 @@ errors! {
     "tls-setup" "TLS cannot be set up with these files" TlsSetup {
         /// The TLS library's reason
         cause: String }
-    /// The live proof of quickstart did not come out as it must.
-    "proof-failed" "the live proof failed" ProofFailed {
-        /// What was expected and what happened
-        facts: Vec<String> }
 }
 
 impl Error {
@@ -526,7 +522,6 @@ impl Error {
                 vec![text("address", address), text("cause", cause)]
             }
             Self::TlsSetup { cause } => vec![text("cause", cause)],
-            Self::ProofFailed { facts } => facts.iter().map(|line| text("proof", line)).collect(),
         }
     }
 }

@@ -42,6 +42,7 @@ pub mod oid;
 pub mod origin;
 pub mod pem;
 pub mod profile;
+pub mod quickstart;
 pub mod source;
 pub mod store;
 pub mod tls;

@@ -95,7 +95,10 @@ fn torture(prepared: &Sandbox, args: &[&str], done: &[&str]) -> u64 {
             if !is_done(&sandbox)[0] {
                 let again = sandbox.run(args);
                 let told = String::from_utf8_lossy(&again.stderr);
-                assert!(again.status.success() || told.contains("the name is taken"), "{when}, again: {told}");
+                assert!(
+                    again.status.success() || told.contains("the name is taken"),
+                    "{when}, again: {told}"
+                );
                 assert!(is_done(&sandbox).iter().all(|done| *done), "{when}, again");
             }
             sound(&sandbox, &format!("{when}, again"));

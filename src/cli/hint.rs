@@ -107,6 +107,5 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::ConnectFailed { .. } => "is the server running, and is this its port?".into(),
         Error::ListenFailed { .. } => "let the system choose a free port: --listen 127.0.0.1:0".into(),
         Error::TlsSetup { .. } => return None,
-        Error::ProofFailed { .. } => return None,
     })
 }

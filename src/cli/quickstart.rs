@@ -1,0 +1,171 @@
+//! `pkit quickstart`.
+
+use std::{path::Path, sync::Arc};
+
+use serde::Serialize;
+
+use super::{
+    Context, Exit, OutputArgs, PkiArgs, exit,
+    terminal::{self, BAD, BOLD, DIM, GOOD, styled},
+};
+use crate::{
+    cert::load_certificates,
+    quickstart::{CLIENT, INTERMEDIATE, Quickstart, ROOT, Row},
+    store::{Shelf, Store},
+    tls::probe::Reception,
+    validity::relative,
+};
+
+#[derive(clap::Args)]
+#[command(after_help = exit::help("  pkit quickstart
+  pkit quickstart api.internal
+  pkit quickstart --pki /tmp/try-it
+
+The test PKI ends in 30 days, its keys are not encrypted, and name constraints bind it to localhost and NAME."))]
+pub(super) struct Args {
+    /// A DNS name or IP address of the server beside localhost, 127.0.0.1 and ::1
+    name: Option<String>,
+    #[command(flatten)]
+    pki: PkiArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Serialize)]
+struct Report {
+    pki: String,
+    sets: Vec<Set>,
+    proof: Vec<Row>,
+    proved: bool,
+    next: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Set {
+    is: &'static str,
+    path: String,
+    subject: String,
+    sans: Vec<String>,
+    #[serde(serialize_with = "crate::validity::serialize_time")]
+    not_after: time::OffsetDateTime,
+}
+
+pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let now = context.now();
+    let made = Quickstart::make(&args.pki.pki, args.name.as_deref(), &context.random, now)?;
+    let (store, server) = (made.store.clone(), made.server.clone());
+    let clock = context.clock();
+    let proof = made.prove(&context.random, Arc::clone(&clock))?;
+    let proved = proof.iter().all(|row| row.passed);
+    let report = Report {
+        pki: store.root().display().to_string(),
+        sets: sets(&store, &server)?,
+        proof,
+        proved,
+        next: next(&store, &server)?,
+    };
+    if args.output.json {
+        terminal::print_json(&report)?;
+    } else {
+        terminal::print(&report.text(args.output.quiet, now))?;
+    }
+    Ok(Exit::answer(proved))
+}
+
+fn sets(store: &Store, server: &str) -> Result<Vec<Set>, crate::Error> {
+    let all = [
+        ("root", Shelf::Ca, ROOT),
+        ("intermediate", Shelf::Ca, INTERMEDIATE),
+        ("server", Shelf::Live, server),
+        ("client", Shelf::Live, CLIENT),
+    ];
+    let set = |(is, shelf, name)| {
+        let link = store.link(shelf, name)?;
+        let certificate = load_certificates(&link.join("cert.pem"))?;
+        let leaf = certificate.first();
+        Ok(Set {
+            is,
+            path: link.display().to_string(),
+            subject: leaf.map(|leaf| leaf.subject().to_string()).unwrap_or_default(),
+            sans: leaf.iter().flat_map(|leaf| leaf.subject_alt_names()).map(ToString::to_string).collect(),
+            not_after: leaf.map_or(time::OffsetDateTime::UNIX_EPOCH, |leaf| leaf.validity().not_after),
+        })
+    };
+    all.into_iter().map(set).collect()
+}
+
+/// Lines that work as pasted, in two terminals.
+fn next(store: &Store, server: &str) -> Result<Vec<String>, crate::Error> {
+    let quote = |path: &Path| {
+        let text = path.to_string_lossy();
+        shlex::try_quote(&text).map(|quoted| quoted.into_owned()).unwrap_or_else(|_| text.into_owned())
+    };
+    let name = shlex::try_quote(server).map(|name| name.into_owned()).unwrap_or_default();
+    let set = store.link(Shelf::Live, server)?;
+    let client = store.link(Shelf::Live, CLIENT)?;
+    let (ca, fullchain, key) = (
+        quote(&set.join("ca.pem")),
+        quote(&client.join("fullchain.pem")),
+        quote(&client.join("privkey.pem")),
+    );
+    let (cert, chain) = (quote(&client.join("cert.pem")), quote(&client.join("chain.pem")));
+    let pki = match store.root() {
+        root if root == Path::new("pki") => String::new(),
+        root => format!(" --pki {}", quote(root)),
+    };
+    Ok(vec![
+        format!("pkit serve-test {name}{pki}"),
+        format!("pkit probe localhost:8443 --as {CLIENT}{pki}"),
+        format!("curl --cacert {ca} --cert {fullchain} --key {key} https://localhost:8443/"),
+        format!(
+            "printf 'GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' | openssl s_client -quiet -connect localhost:8443 \
+             -servername localhost -verify_return_error -CAfile {ca} -cert {cert} -cert_chain {chain} -key {key}"
+        ),
+    ])
+}
+
+impl Report {
+    fn text(&self, quiet: bool, now: time::OffsetDateTime) -> String {
+        let mut text = String::new();
+        if !quiet {
+            let end = self.sets.iter().map(|set| set.not_after).min().unwrap_or(now);
+            text.push_str(&format!(
+                "made a test PKI in {}/: it ends {}, and nothing but these names can be issued from it\n",
+                crate::name::escape(&self.pki),
+                relative(end, now)
+            ));
+            let width = self.sets.iter().map(|set| set.path.len()).max().unwrap_or(0);
+            for set in &self.sets {
+                let what = if set.sans.is_empty() { set.subject.clone() } else { set.sans.join(", ") };
+                text.push_str(&format!(
+                    "  {:12}  {:width$}  {what}\n",
+                    set.is,
+                    crate::name::escape(&set.path)
+                ));
+            }
+            text.push_str("\nproved by live handshakes with a server that requires a client certificate:\n");
+        }
+        for row in &self.proof {
+            let mark = if row.passed { styled(GOOD, "ok    ") } else { styled(BAD, "FAILED") };
+            let said = match row.probe.us_to_server.verdict {
+                Reception::Accepted => "accepted",
+                Reception::Refused => "refused",
+                Reception::Undecided => "undecided",
+                Reception::NotAsked => "not asked",
+            };
+            text.push_str(&format!(
+                "  {mark}  with {:28}  {}  {}\n",
+                row.client,
+                styled(BOLD, format!("{said:9}")),
+                styled(DIM, &row.probe.reason)
+            ));
+        }
+        if !quiet && self.proved {
+            text.push_str("\nnext, in two terminals:\n");
+            for line in &self.next {
+                text.push_str(&format!("  {line}\n"));
+            }
+        }
+        text
+    }
+}
