@@ -16,6 +16,7 @@ mod config;
 mod inventory;
 mod label;
 mod leaf;
+mod listing;
 mod lock;
 
 use std::{
@@ -32,6 +33,7 @@ pub use config::Config;
 pub use inventory::{Entry, Event, IssuerRecord, Record, Records};
 pub use label::{directory_name, name_of};
 pub use leaf::{Leaf, LeafFiles};
+pub use listing::{Filter, Row, State, list};
 pub use lock::Wait;
 
 use crate::{Error, fs as writer};
@@ -216,6 +218,26 @@ fn check_safe(root: &Path) -> Result<(), Error> {
     }
     if found.mode() & 0o022 != 0 {
         return Err(refused(format!("others may write to it (mode {:04o})", found.mode() & 0o7777)));
+    }
+    Ok(())
+}
+
+/// Nothing of ours is a link that leads elsewhere: what is written below lands in this directory.
+fn check_inside(root: &Path) -> Result<(), Error> {
+    let directories = ["ca", "live", "archive", "archive/ca", "archive/live"].map(|name| (name, true));
+    let files = [INVENTORY, LOCK].map(|name| (name, false));
+    for (name, directory) in directories.into_iter().chain(files) {
+        let path = root.join(name);
+        let problem = match fs::symlink_metadata(&path) {
+            Ok(found) if directory && found.is_dir() => continue,
+            Ok(found) if !directory && found.is_file() => continue,
+            Ok(found) if found.is_symlink() => {
+                "it is a link, and pkit does not write through links".to_owned()
+            }
+            Ok(_) => format!("it is not a {}", if directory { "directory" } else { "file" }),
+            Err(error) => crate::source::plain(&error),
+        };
+        return Err(Error::PkiDamaged { path, problem });
     }
     Ok(())
 }

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    Entry, INVENTORY, LOCK, PENDING, Record, Shelf, Store, Wait, directory_name, generation_number,
-    inventory, lock, name_of,
+    Entry, Event, INVENTORY, LOCK, PENDING, Record, Shelf, Store, Wait, check_inside, directory_name,
+    generation_number, inventory, lock, name_of,
 };
 use crate::{Error, fs as writer, source};
 
@@ -31,7 +31,7 @@ pub struct Generation {
     pub name: String,
     /// Names of the files, their bytes and modes.
     pub files: Vec<(&'static str, Zeroizing<Vec<u8>>, u32)>,
-    /// What the inventory shall say of it.
+    /// What the inventory shall say of it. Its event decides whether the name must be free, or be there to be replaced.
     pub record: Record,
 }
 
@@ -51,6 +51,7 @@ struct Intent {
 
 impl<'a> Writer<'a> {
     pub(super) fn new(store: &'a Store, wait: &mut Wait<'_>) -> Result<Self, Error> {
+        check_inside(store.root())?;
         let lock = lock::acquire(&store.root().join(LOCK), wait)?;
         let writer = Self { store, _lock: lock };
         writer.mend()?;
@@ -75,14 +76,31 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Commits a group of new names: all of them, or none. Returns the paths under which they are found.
+    fn require_there(&self, shelf: Shelf, name: &str) -> Result<(), Error> {
+        match (self.store.current(shelf, name)?, shelf) {
+            (Some(_), _) => Ok(()),
+            (None, Shelf::Ca) => {
+                Err(Error::CaUnknown { name: name.to_owned(), known: self.store.names(Shelf::Ca)? })
+            }
+            (None, Shelf::Live) => {
+                let path = self.store.root().join(shelf.directory());
+                Err(Error::CertificateUnknown { name: name.to_owned(), path })
+            }
+        }
+    }
+
+    /// Commits a group of generations: all of them, or none. Returns the paths under which they are found.
     ///
     /// # Errors
-    /// [`Error::NameTaken`], [`Error::WriteFailed`].
+    /// [`Error::NameTaken`] for a new name that is in use, [`Error::CertificateUnknown`] or [`Error::CaUnknown`] for one
+    /// to be replaced that is not there, [`Error::WriteFailed`].
     pub fn commit(&self, mut group: Vec<Generation>) -> Result<Vec<PathBuf>, Error> {
         let mut intents: Vec<Intent> = Vec::new();
         for generation in &group {
-            self.require_free(generation.shelf, &generation.name)?;
+            match generation.record.event {
+                Event::Issued => self.require_free(generation.shelf, &generation.name)?,
+                Event::Renewed => self.require_there(generation.shelf, &generation.name)?,
+            }
             let label = directory_name(&generation.name)?;
             intents.push(Intent {
                 shelf: generation.shelf.directory().to_owned(),

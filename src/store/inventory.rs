@@ -15,6 +15,7 @@ use crate::{
     cert::Certificate,
     fingerprint::hex,
     issue::Kind,
+    name::escape,
     source::{self, plain},
     validity::format_rfc3339,
 };
@@ -25,6 +26,8 @@ use crate::{
 pub enum Event {
     /// A certificate was signed for a new name.
     Issued,
+    /// A certificate was signed that takes the place of the one before.
+    Renewed,
 }
 
 /// Who signed.
@@ -134,7 +137,7 @@ pub enum Entry {
     Record(usize, Box<Record>),
     /// The line that tells the format, or an event that this version does not know.
     Other(usize, serde_json::Value),
-    /// A line that is no JSON: torn by a crash, or edited by hand. Kept as it is.
+    /// A line that is no JSON: torn by a crash, or edited by hand. Kept as it is. Escaped for a terminal.
     Foreign(usize, String),
 }
 
@@ -177,7 +180,7 @@ fn entry(number: usize, line: &[u8]) -> Entry {
     }
     match serde_json::from_slice(line) {
         Ok(value) => Entry::Other(number, value),
-        Err(_) => Entry::Foreign(number, String::from_utf8_lossy(line).into_owned()),
+        Err(_) => Entry::Foreign(number, escape(&String::from_utf8_lossy(line)).into_owned()),
     }
 }
 

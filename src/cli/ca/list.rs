@@ -14,7 +14,7 @@ use crate::{
     fingerprint::hex,
     name::escape,
     pem, source,
-    store::{Authority, Entry, Store},
+    store::{Authority, Filter, Store, list},
     validity::{format_date, format_rfc3339, relative},
 };
 
@@ -68,13 +68,12 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 
 fn rows(store: &Store, now: OffsetDateTime) -> Result<Vec<Row>, Error> {
     let mut counts: HashMap<String, u64> = HashMap::new();
-    for entry in store.records()? {
-        if let Entry::Record(_, record) = entry?
-            && record.kind != "root"
-        {
-            *counts.entry(record.issuer.name).or_default() += 1;
+    list(store, &Filter::default(), now, |row| {
+        if row.kind != "root" {
+            *counts.entry(row.issuer).or_default() += 1;
         }
-    }
+        Ok::<_, Error>(true)
+    })?;
     let all = store.authorities()?;
     let row = |ca: &Authority| {
         let validity = ca.certificate.validity();

@@ -1,0 +1,290 @@
+//! Walking over the inventory as a list of certificates with their states. Memory grows with what was renewed or
+//! revoked, not with what was issued; lines are read in blocks, and a block on all cores.
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use glob::Pattern;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{INVENTORY, Store};
+use crate::{
+    Error,
+    fingerprint::unhex,
+    source::{self, plain},
+};
+
+/// Bytes that are read at once.
+const BLOCK: usize = 4 << 20;
+
+/// How it stands with a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum State {
+    /// In use
+    Valid,
+    /// In use, in the last third of its life: time to renew
+    Due,
+    /// Ended
+    Expired,
+    /// Replaced by a later one of the same name
+    Superseded,
+}
+
+impl State {
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Due => "due",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// A certificate on record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Its name
+    pub name: String,
+    /// `root`, `intermediate`, `server`, `client` or `peer`
+    pub kind: String,
+    /// How it stands with it
+    pub state: State,
+    /// Number of its generation
+    pub generation: u32,
+    /// First second of validity, RFC 3339
+    pub not_before: String,
+    /// Last second of validity, RFC 3339
+    pub not_after: String,
+    /// Serial number in hexadecimal
+    pub serial: String,
+    /// Name of the CA that signed it
+    pub issuer: String,
+}
+
+/// Which certificates are wanted; an empty filter lets all pass.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Names, of which one must match: `*` and `?` stand for characters. A name that is written out matches too, so
+    /// that `*.example.com` finds the certificate of that name.
+    pub names: Vec<Pattern>,
+    /// States, of which one must be it
+    pub states: Vec<State>,
+    /// Name of the CA
+    pub issuer: Option<String>,
+    /// Serial number in hexadecimal, in any case, with or without colons
+    pub serial: Option<String>,
+    /// Ends before this moment, and has not ended yet
+    pub expires_before: Option<OffsetDateTime>,
+}
+
+/// What of a record the list needs, borrowed from its line.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    generation: u32,
+    #[serde(borrow)]
+    serial: Cow<'a, str>,
+    #[serde(borrow)]
+    not_before: Cow<'a, str>,
+    #[serde(borrow)]
+    not_after: Cow<'a, str>,
+    #[serde(borrow)]
+    issuer: LineIssuer<'a>,
+}
+
+#[derive(Deserialize)]
+struct LineIssuer<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+}
+
+impl Line<'_> {
+    fn is_ca(&self) -> bool {
+        matches!(&*self.kind, "root" | "intermediate")
+    }
+}
+
+/// Calls `row` for every certificate that passes the filter, in the order of the record, until it answers `false`. Returns
+/// the numbers of lines that are no records of this version, but for the first, which states the format.
+///
+/// # Errors
+/// [`Error::FileUnreadable`]; whatever `row` fails with.
+pub fn list<E: From<Error>>(
+    store: &Store,
+    filter: &Filter,
+    now: OffsetDateTime,
+    mut row: impl FnMut(Row) -> Result<bool, E>,
+) -> Result<Vec<usize>, E> {
+    let path = store.root().join(INVENTORY);
+    let latest = latest_generations(&path)?;
+    let filter = Prepared::new(filter);
+    let mut foreign = Vec::new();
+    let mut blocks = Blocks::open(&path)?;
+    let mut before = 0;
+    while let Some(block) = blocks.next()? {
+        let lines: Vec<&[u8]> = lines(block).collect();
+        let read = |(index, line): (usize, &&[u8])| match serde_json::from_slice::<Line<'_>>(line) {
+            Ok(line) => filter.row(&line, &latest, now).map(Ok),
+            Err(_) => Some(Err(index)),
+        };
+        let rows: Vec<Result<Row, usize>> = lines.par_iter().enumerate().filter_map(read).collect();
+        for found in rows {
+            match found {
+                Ok(found) => {
+                    if !row(found)? {
+                        return Ok(foreign);
+                    }
+                }
+                Err(index) if before + index > 0 => foreign.push(before + index + 1),
+                Err(_) => {}
+            }
+        }
+        before += lines.len();
+    }
+    Ok(foreign)
+}
+
+/// The highest generation of every name that has more than one. The shelf is part of the key, because a CA and a leaf may
+/// share a name.
+fn latest_generations(path: &Path) -> Result<HashMap<(bool, String), u32>, Error> {
+    let mut latest = HashMap::new();
+    let mut blocks = Blocks::open(path)?;
+    let first = memchr::memmem::Finder::new(br#""generation":1,"#);
+    while let Some(block) = blocks.next()? {
+        let later = lines(block).filter(|line| first.find(line).is_none());
+        for line in later.filter_map(|line| serde_json::from_slice::<Line<'_>>(line).ok()) {
+            let known = latest.entry((line.is_ca(), line.name.into_owned())).or_insert(0);
+            *known = line.generation.max(*known);
+        }
+    }
+    Ok(latest)
+}
+
+fn lines(block: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let block = block.strip_suffix(b"\n").unwrap_or(block);
+    block.split(|&byte| byte == b'\n')
+}
+
+/// A filter whose serial number is in the form of the record.
+struct Prepared<'a> {
+    filter: &'a Filter,
+    serial: Option<String>,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(filter: &'a Filter) -> Self {
+        let serial = filter.serial.as_ref().map(|text| {
+            let octets = unhex(text).unwrap_or_default();
+            crate::fingerprint::hex(octets.strip_prefix(&[0]).unwrap_or(&octets))
+        });
+        Self { filter, serial }
+    }
+
+    fn row(
+        &self,
+        line: &Line<'_>,
+        latest: &HashMap<(bool, String), u32>,
+        now: OffsetDateTime,
+    ) -> Option<Row> {
+        let filter = self.filter;
+        let named = |pattern: &Pattern| pattern.matches(&line.name) || pattern.as_str() == line.name;
+        if !filter.names.is_empty() && !filter.names.iter().any(named) {
+            return None;
+        }
+        if filter.issuer.as_ref().is_some_and(|issuer| *issuer != line.issuer.name)
+            || self.serial.as_ref().is_some_and(|serial| *serial != line.serial)
+        {
+            return None;
+        }
+        let superseded = !latest.is_empty()
+            && latest
+                .get(&(line.is_ca(), line.name.clone().into_owned()))
+                .is_some_and(|newest| *newest > line.generation);
+        let start = OffsetDateTime::parse(&line.not_before, &Rfc3339).ok()?;
+        let end = OffsetDateTime::parse(&line.not_after, &Rfc3339).ok()?;
+        let state = match () {
+            () if superseded => State::Superseded,
+            () if now > end => State::Expired,
+            () if end - now < (end - start) / 3 => State::Due,
+            () => State::Valid,
+        };
+        let ending = filter.expires_before.is_none_or(|moment| end < moment && now <= end);
+        if !ending || !(filter.states.is_empty() || filter.states.contains(&state)) {
+            return None;
+        }
+        Some(Row {
+            name: line.name.clone().into_owned(),
+            kind: line.kind.clone().into_owned(),
+            state,
+            generation: line.generation,
+            not_before: line.not_before.clone().into_owned(),
+            not_after: line.not_after.clone().into_owned(),
+            serial: line.serial.clone().into_owned(),
+            issuer: line.issuer.name.clone().into_owned(),
+        })
+    }
+}
+
+/// A file in blocks of whole lines.
+struct Blocks<'a> {
+    file: File,
+    path: &'a Path,
+    buffer: Vec<u8>,
+    /// Where the block ends in the buffer; behind it the beginning of the next line.
+    end: usize,
+    /// How much of the buffer is filled.
+    filled: usize,
+}
+
+impl<'a> Blocks<'a> {
+    fn open(path: &'a Path) -> Result<Self, Error> {
+        Ok(Self { file: source::open(path)?, path, buffer: vec![0; BLOCK], end: 0, filled: 0 })
+    }
+
+    fn next(&mut self) -> Result<Option<&[u8]>, Error> {
+        self.buffer.copy_within(self.end..self.filled, 0);
+        self.filled -= self.end;
+        loop {
+            if self.filled == self.buffer.len() {
+                // A line longer than a block; nothing of ours is, but nothing is dropped.
+                self.buffer.resize(self.buffer.len() * 2, 0);
+            }
+            let free = self.buffer.get_mut(self.filled..).unwrap_or_default();
+            let read = match self.file.read(free) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other.map_err(|error| Error::FileUnreadable {
+                    path: self.path.to_owned(),
+                    cause: plain(&error),
+                })?,
+            };
+            self.filled += read;
+            let filled = self.buffer.get(..self.filled).unwrap_or_default();
+            let last = memchr::memrchr(b'\n', filled).map(|at| at + 1);
+            match (read, last) {
+                (0, _) => {
+                    self.end = self.filled;
+                    return Ok((self.filled > 0).then(|| self.buffer.get(..self.end).unwrap_or_default()));
+                }
+                (_, Some(end)) if self.filled == self.buffer.len() => {
+                    self.end = end;
+                    return Ok(self.buffer.get(..end));
+                }
+                _ => {}
+            }
+        }
+    }
+}
