@@ -4,11 +4,14 @@ mod ca;
 mod completions;
 mod exit;
 mod hint;
+mod identity;
 mod issue;
 mod issued;
 mod man;
 mod passphrase;
+mod probe;
 mod quickstart;
+mod serve_test;
 mod signer;
 mod terminal;
 
@@ -19,6 +22,8 @@ use ring::rand::SystemRandom;
 use time::OffsetDateTime;
 
 pub use exit::Exit;
+
+use crate::{Error, validity::Span};
 
 /// What comes from the outermost layer: time and chance.
 pub(crate) struct Context {
@@ -33,7 +38,7 @@ impl Context {
         OffsetDateTime::now_utc()
     }
 
-    /// The same, to be asked again and again.
+    /// The same, for those who ask again and again.
     #[allow(clippy::disallowed_methods, reason = "this is the outermost layer")]
     pub(crate) fn clock(&self) -> crate::tls::Clock {
         std::sync::Arc::new(OffsetDateTime::now_utc)
@@ -57,6 +62,10 @@ enum Command {
     Ca(ca::Args),
     /// Issue a certificate for a server, a client, or a peer that is both
     Issue(issue::Args),
+    /// Run a mutual-TLS test server that says whom it saw, and why it refused whom
+    ServeTest(serve_test::Args),
+    /// Try a mutual-TLS handshake and a request; say who refused whom, and why
+    Probe(probe::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
     /// Print the manual page of a command
@@ -82,6 +91,15 @@ pub(crate) struct OutputArgs {
     pub(crate) quiet: bool,
 }
 
+/// A time limit, which cannot be nothing.
+pub(crate) fn time_limit(span: Span) -> Result<std::time::Duration, Error> {
+    let limit = span.to_duration();
+    if limit.is_zero() {
+        return Err(Error::Usage { problem: "a time limit of nothing leaves no time for anything".into() });
+    }
+    Ok(limit)
+}
+
 /// The definition of the command line, from which help, manual pages and completions are made.
 pub fn command() -> clap::Command {
     Cli::command()
@@ -104,6 +122,8 @@ fn run(args: Vec<OsString>) -> Exit {
         Command::Quickstart(args) => quickstart::run(args, &context),
         Command::Ca(args) => ca::run(args, &context),
         Command::Issue(args) => issue::run(args, &context),
+        Command::ServeTest(args) => serve_test::run(args, &context),
+        Command::Probe(args) => probe::run(args, &context),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };

@@ -14,7 +14,12 @@ mod peer;
 pub mod probe;
 pub mod serve;
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rustls::{
     crypto::CryptoProvider,
@@ -119,7 +124,13 @@ impl TimeProvider for Time {
     }
 }
 
+/// The moment at which a time limit is over.
+fn deadline(limit: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(10 * 365 * 86_400);
+    Instant::now() + limit.min(FAR)
+}
+
 fn unix(time: OffsetDateTime) -> Option<UnixTime> {
     let seconds = u64::try_from(time.unix_timestamp()).ok()?;
-    Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))
+    Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
 }

@@ -412,6 +412,7 @@ fn distrusted(
         assert_eq!(report.server_to_us.verdict, Trust::NotTrusted);
         assert_eq!(report.server_to_us.findings[0].rule, rule);
         assert!(!report.server_chain.is_empty(), "recorded before it is judged");
+        assert!(report.certificate_request.sent.is_empty(), "whom we do not trust we do not tell who we are");
         assert_eq!(
             (report.us_to_server.verdict, report.us_to_server.how),
             (Reception::Undecided, How::WeRefused)

@@ -63,7 +63,7 @@ pub struct Options {
 /// [`Error::ResolveFailed`], [`Error::ConnectFailed`], [`Error::AddressInvalid`] for a name that is none, and
 /// [`Error::TlsSetup`]. Whatever happens after connecting is in the report.
 pub fn probe(options: &Options, clock: Clock) -> Result<Report, Error> {
-    let deadline = Instant::now() + options.timeout;
+    let deadline = super::deadline(options.timeout);
     let wanted = options.server_name.as_deref().unwrap_or(&options.host);
     let server_name = server_name(wanted)?;
     let verifier = Arc::new(ServerVerifier::new(
@@ -108,7 +108,10 @@ pub fn probe(options: &Options, clock: Clock) -> Result<Report, Error> {
 
     let negotiated = Negotiated::read(session.tls(), sent_name(&server_name));
     let judged = verifier.take();
-    let request = resolver.take(handshake_complete);
+    // Under TLS 1.2 our certificate goes out in the middle of the handshake, but only to a server that we trust.
+    let went_out =
+        handshake_complete || (!session.is_tls13() && judged.server_to_us.verdict == Trust::Trusted);
+    let request = resolver.take(handshake_complete, went_out);
     let seen = verdict::Seen {
         end,
         response,

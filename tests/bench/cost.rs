@@ -8,18 +8,27 @@
 )]
 
 use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::Path,
     process::{Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use nix::sys::resource::{UsageWho, getrusage};
 use pkit::{
+    cert::{load_anchors, load_certificates},
     issue::{Kind, Request, plan},
     issuer::Issuer,
-    key::{KeyType, PrivateKey},
+    key::{KeyType, PrivateKey, load_private_key, no_passphrase},
     name::Name,
     origin::Origin,
     profile::Profile,
+    tls::{
+        Identity,
+        probe::{Options, Verdict, probe},
+    },
     validity::{End, Span},
 };
 use ring::rand::SystemRandom;
@@ -92,6 +101,46 @@ fn processes(what: &str, count: u32, bound: &str, mut arguments: impl FnMut(u32)
     report(what, count, before, cpu(UsageWho::RUSAGE_CHILDREN), start.elapsed(), bound);
 }
 
+/// A serve-test process, and full mutual handshakes with it: what each side spends on one.
+fn handshakes(count: u32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pkit"));
+    command.args(words(&format!("serve-test s0.internal --listen 127.0.0.1:0 --count {count}")));
+    let mut server = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address: SocketAddr = line.trim().strip_prefix("listening on https://").unwrap().parse().unwrap();
+    let set = Path::new("pki/live/client");
+    let key = load_private_key(&set.join("privkey.pem"), &mut no_passphrase()).unwrap();
+    let chain = load_certificates(&set.join("fullchain.pem")).unwrap();
+    let options = Options {
+        host: "localhost".into(),
+        port: address.port(),
+        connect: Some(address),
+        server_name: None,
+        identity: Some(Identity::new(chain, key, Origin::named("bench")).unwrap()),
+        roots: load_anchors(&[set.join("ca.pem")]).unwrap(),
+        version: None,
+        timeout: Duration::from_secs(10),
+    };
+    let (client, children) = (cpu(UsageWho::RUSAGE_SELF), cpu(UsageWho::RUSAGE_CHILDREN));
+    let start = Instant::now();
+    for _ in 0..count {
+        let report = probe(&options, Arc::new(OffsetDateTime::now_utc)).unwrap();
+        assert_eq!(report.verdict, Verdict::Accepted, "{}", report.reason);
+    }
+    let wall = start.elapsed();
+    assert!(server.wait().unwrap().success());
+    report(
+        "mutual handshake and request, serve-test",
+        count,
+        children,
+        cpu(UsageWho::RUSAGE_CHILDREN),
+        wall,
+        "",
+    );
+    report("mutual handshake and request, probe", count, client, cpu(UsageWho::RUSAGE_SELF), wall, "");
+}
+
 fn words(line: &str) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
 }
@@ -114,5 +163,7 @@ fn main() {
     processes("pkit issue server", 100, "user at most 3.3 ms", |index| {
         words(&format!("issue server s{index}.internal localhost 127.0.0.1"))
     });
+    processes("pkit issue client", 1, "", |_| words("issue client client"));
+    handshakes(3000);
     processes("pkit ca list", 100, "", |_| words("ca list"));
 }

@@ -187,8 +187,9 @@ impl Resolver {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// What the server asked for. Where the handshake did not come to its end, that it did not ask says nothing.
-    pub(super) fn take(&self, handshake_complete: bool) -> CertificateRequest {
+    /// What the server asked for. Where the handshake did not come to its end, that it did not ask says nothing, and
+    /// what was chosen may never have gone out.
+    pub(super) fn take(&self, handshake_complete: bool, went_out: bool) -> CertificateRequest {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(asked) = asked else {
             return CertificateRequest {
@@ -200,7 +201,8 @@ impl Resolver {
                 authority_names: Vec::new(),
             };
         };
-        let chain = self.identity.as_ref().filter(|_| asked.sent).map(Identity::chain).unwrap_or_default();
+        let sent = self.identity.as_ref().filter(|_| asked.sent && went_out);
+        let chain = sent.map(Identity::chain).unwrap_or_default();
         let withheld = (self.identity.is_some() && !asked.sent)
             .then(|| "the server knows no signature scheme that goes with our key".to_owned());
         CertificateRequest {

@@ -227,7 +227,11 @@ pub(super) fn overall(server: &ServerToUs, us: &UsToServer) -> (Verdict, Option<
             let reason = server.reason.clone().unwrap_or_default();
             (Verdict::Refused, Some(Side::Us), format!("we do not trust the server: {reason}"))
         }
-        (_, Reception::Refused) => (Verdict::Refused, Some(Side::Server), us.reason.clone()),
+        (_, Reception::Refused) => {
+            let proved = us.causes.iter().find(|cause| cause.certain);
+            let proved = proved.map(|cause| format!("; {}", cause.fact)).unwrap_or_default();
+            (Verdict::Refused, Some(Side::Server), us.reason.clone() + &proved)
+        }
         (Trust::Trusted, Reception::Accepted | Reception::NotAsked) => {
             (Verdict::Accepted, None, us.reason.clone())
         }

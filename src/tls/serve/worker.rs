@@ -14,6 +14,7 @@ use super::{
     ConnectionReport, Outcome, Shared, Summary,
     connection::{Connection, Next},
 };
+use crate::tls::deadline;
 
 const LISTENER: Token = Token(0);
 const WAKER: Token = Token(1);
@@ -22,6 +23,8 @@ const FIRST: usize = 2;
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long open connections may go on after the server was told to stop.
 const FAREWELL: Duration = Duration::from_millis(900);
+/// How long the poll may wait; it counts milliseconds in 32 bits.
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 /// Bytes that are read at once; one buffer for each worker, none for a connection.
 const BUFFER: usize = 16 * 1024;
 
@@ -96,7 +99,7 @@ impl Worker {
     fn timeout(&self) -> Option<Duration> {
         let moments = [self.deadlines.first().map(|(moment, _)| *moment), self.paused, self.farewell];
         let soonest = moments.into_iter().flatten().min()?;
-        Some(soonest.saturating_duration_since(Instant::now()))
+        Some(soonest.saturating_duration_since(Instant::now()).min(LONGEST_WAIT))
     }
 
     fn accept(&mut self) {
@@ -109,7 +112,7 @@ impl Worker {
         while self.pending && self.connections.len() < self.most {
             match self.listener.accept() {
                 Ok((stream, peer)) => {
-                    let deadline = Instant::now() + self.shared.timeout;
+                    let deadline = deadline(self.shared.timeout);
                     let number = self.shared.opened.fetch_add(1, Ordering::Relaxed) + 1;
                     // Answers are written whole, so waiting to fill a packet gains nothing.
                     let _ = stream.set_nodelay(true);

@@ -1,0 +1,67 @@
+//! Options of commands that take part in a handshake: who we are, and whom we trust.
+
+use std::path::PathBuf;
+
+use super::{PkiArgs, passphrase::PassphraseArgs};
+use crate::{
+    Error,
+    cert::{Certificate, load_anchors, load_certificates},
+    key::{load_private_key, no_passphrase},
+    source,
+    store::Store,
+    tls::Identity,
+};
+
+/// A certificate and its key in files.
+#[derive(clap::Args, Clone)]
+pub(crate) struct KeyPairArgs {
+    /// The certificate in a file, with its intermediates behind it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Its private key; the same file where it holds both
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+}
+
+impl KeyPairArgs {
+    /// Loads them, where they are given.
+    pub(crate) fn load(&self, passphrase: &PassphraseArgs) -> Result<Option<Identity>, Error> {
+        let Some(cert) = &self.cert else { return Ok(None) };
+        let chain = load_certificates(cert)?;
+        let path = self.key.as_ref().unwrap_or(cert);
+        let key = load_private_key(path, &mut passphrase.opener())?;
+        Identity::new(chain, key, source::origin(path)).map(Some)
+    }
+}
+
+/// The set of a name in the PKI directory, and the CAs whose peers it trusts.
+pub(crate) fn from_store(pki: &PkiArgs, name: &str) -> anyhow::Result<(Identity, Vec<Certificate>)> {
+    let leaf = Store::open(&pki.pki)?.leaf(name)?;
+    let key = load_private_key(&leaf.key, &mut no_passphrase())?;
+    Ok((Identity::new(leaf.fullchain, key, source::origin(&leaf.key))?, leaf.anchors))
+}
+
+/// The roots of the PKI directory, for who names none.
+pub(crate) fn default_roots(pki: &PkiArgs) -> anyhow::Result<Vec<Certificate>> {
+    let authorities = match Store::open(&pki.pki) {
+        Ok(store) => store.authorities()?,
+        Err(Error::PkiMissing { .. }) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let roots: Vec<Certificate> = authorities
+        .into_iter()
+        .filter(|authority| authority.is_root())
+        .map(|authority| authority.certificate)
+        .collect();
+    if roots.is_empty() {
+        let path = pki.pki.display();
+        let problem = format!("it is not said whom to trust: give --roots FILE; there is no CA in {path}");
+        return Err(Error::Usage { problem }.into());
+    }
+    Ok(roots)
+}
+
+/// The CAs in the files.
+pub(crate) fn anchors(paths: &[PathBuf]) -> Result<Option<Vec<Certificate>>, Error> {
+    if paths.is_empty() { Ok(None) } else { load_anchors(paths).map(Some) }
+}
