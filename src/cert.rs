@@ -2,14 +2,20 @@
 
 mod extension;
 mod load;
+mod role;
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{
+    fmt,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 pub use extension::{Extension, ExtensionValue, NameConstraints};
-pub use load::{decode_certificates, load_anchors, load_certificates};
+pub use load::{Piece, Pieces, decode_certificates, load_anchors, load_certificates};
+pub use role::Role;
 
 use crate::{
     Error,
@@ -42,6 +48,8 @@ struct Inner {
     algorithms_agree: bool,
     signature: Vec<u8>,
     extensions: Vec<Extension>,
+    /// Whether its own key signed it; asked for more than once, and the dearest thing to find out.
+    self_signature: OnceLock<Result<(), SignatureFault>>,
 }
 
 impl Certificate {
@@ -87,6 +95,7 @@ impl Certificate {
             extensions: tbs.extensions().iter().map(Extension::read).collect(),
             der: der.to_vec(),
             origin,
+            self_signature: OnceLock::new(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -246,7 +255,23 @@ impl Certificate {
 
     /// Whether it is signed by its own key.
     pub fn is_self_signed(&self) -> bool {
-        self.is_self_issued() && self.is_signed_by(self.public_key()).is_ok()
+        self.self_signature() == Some(Ok(()))
+    }
+
+    /// How its signature stands under its own key; `None` where it names another issuer.
+    pub fn self_signature(&self) -> Option<Result<(), SignatureFault>> {
+        let check = || self.is_signed_by(self.public_key());
+        self.is_self_issued().then(|| *self.0.self_signature.get_or_init(check))
+    }
+
+    /// Whether it is its own issuer: by its signature, or, where that cannot be checked (SHA-1, P-521, …), by its key
+    /// identifiers. A root's own signature proves nothing to anybody, so that is enough to know where a path ends.
+    pub fn is_own_issuer(&self) -> bool {
+        match (self.self_signature(), self.authority_key_id(), self.subject_key_id()) {
+            (None | Some(Err(SignatureFault::Wrong)), ..) => false,
+            (Some(Err(SignatureFault::Unsupported)), Some(authority), Some(subject)) => authority == subject,
+            (Some(_), ..) => true,
+        }
     }
 
     /// Checks the signature under a key.

@@ -1,10 +1,13 @@
 //! The command line: what was typed becomes what is meant, reports become text or JSON, errors get their remedy.
 
+mod bundle;
 mod ca;
 mod completions;
 mod exit;
+mod expiry;
 mod hint;
 mod identity;
+mod inspect;
 mod issue;
 mod issued;
 mod man;
@@ -23,7 +26,10 @@ use time::OffsetDateTime;
 
 pub use exit::Exit;
 
-use crate::{Error, validity::Span};
+use crate::{
+    Error,
+    validity::{End, Span},
+};
 
 /// What comes from the outermost layer: time and chance.
 pub(crate) struct Context {
@@ -62,6 +68,12 @@ enum Command {
     Ca(ca::Args),
     /// Issue a certificate for a server, a client, or a peer that is both
     Issue(issue::Args),
+    /// Put certificates in the proven order: fullchain, combined, ca-bundle
+    Bundle(bundle::Args),
+    /// Show what certificates say: every one in every file
+    Inspect(inspect::Args),
+    /// Show what runs out and when; the exit status says whether anything is due
+    Expiry(expiry::Args),
     /// Run a mutual-TLS test server that says whom it saw, and why it refused whom
     ServeTest(serve_test::Args),
     /// Try a mutual-TLS handshake and a request; say who refused whom, and why
@@ -105,6 +117,22 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// The option of commands that judge: as of when.
+#[derive(clap::Args, Clone)]
+pub(crate) struct AtArgs {
+    /// Judge as of another time: 2027-06-30, 2027-06-30T12:00:00Z, or 30d for in 30 days
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+}
+
+impl AtArgs {
+    /// The moment that is meant: now, unless another was asked for.
+    pub(crate) fn moment(&self, context: &Context) -> Result<OffsetDateTime, Error> {
+        let now = context.now();
+        self.at.as_ref().map_or(Ok(now), |text| text.parse::<End>()?.moment(now))
+    }
+}
+
 /// Runs the command line of this process and says how it is to end.
 pub fn main() -> ExitCode {
     run(std::env::args_os().collect()).into()
@@ -124,6 +152,9 @@ fn run(args: Vec<OsString>) -> Exit {
         Command::Issue(args) => issue::run(args, &context),
         Command::ServeTest(args) => serve_test::run(args, &context),
         Command::Probe(args) => probe::run(args, &context),
+        Command::Bundle(args) => bundle::run(args, &context),
+        Command::Inspect(args) => inspect::run(args, &context),
+        Command::Expiry(args) => expiry::run(args, &context),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };

@@ -274,6 +274,18 @@ errors! {
         key_id: Option<String>,
         /// A certificate of that name with another key
         other_key: Option<Origin> }
+    /// The issuer of a certificate is there, but nothing proves it.
+    "link-unproven" "a link of the chain cannot be proved" LinkUnproven {
+        /// The certificate
+        origin: Origin,
+        /// Its name
+        subject: String,
+        /// The certificate of its issuer
+        issuer: Origin,
+        /// How it is signed
+        algorithm: String,
+        /// The kind of the issuer's key
+        key: String }
     /// Several certificates could be the leaf.
     "leaf-ambiguous" "several certificates could be the leaf" LeafAmbiguous {
         /// Which
@@ -485,8 +497,19 @@ impl Error {
                 });
                 facts
             }
+            Self::LinkUnproven { origin, subject, issuer, algorithm, key } => vec![
+                fact("certificate", format!("{origin}  ({subject})")),
+                fact("issuer", format!("{issuer}  ({key})")),
+                text("signature", &format!("{algorithm}, which cannot be checked or proves nothing")),
+            ],
             Self::LeafAmbiguous { candidates } => {
-                candidates.iter().map(|candidate| text("candidate", candidate)).collect()
+                const MOST: usize = 10;
+                let mut facts: Vec<_> =
+                    candidates.iter().take(MOST).map(|candidate| text("candidate", candidate)).collect();
+                if candidates.len() > MOST {
+                    facts.push(fact("and", format!("{} more", candidates.len() - MOST)));
+                }
+                facts
             }
             Self::LeafMissing { key, key_id } => match (key, key_id) {
                 (Some(key), Some(id)) => vec![fact(

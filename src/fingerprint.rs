@@ -4,9 +4,18 @@ use ring::digest;
 
 /// Lower-case hexadecimal, two digits an octet, nothing between.
 pub fn hex(octets: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'?'));
-    octets.iter().flat_map(|&octet| [digit(octet >> 4), digit(octet & 15)]).collect()
+    write(octets, b"0123456789abcdef", None)
+}
+
+fn write(octets: &[u8], digits: &[u8; 16], between: Option<char>) -> String {
+    let digit = |nibble: u8| char::from(digits.get(usize::from(nibble)).copied().unwrap_or(b'?'));
+    let mut text = String::with_capacity(octets.len() * 3);
+    for (index, &octet) in octets.iter().enumerate() {
+        text.extend(between.filter(|_| index > 0));
+        text.push(digit(octet >> 4));
+        text.push(digit(octet & 15));
+    }
+    text
 }
 
 /// Octets from hexadecimal text of either case, with or without colons; `None` where it is none.
@@ -21,7 +30,7 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
 
 /// As openssl prints fingerprints: `AB:CD:…`.
 pub fn colons(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
+    write(octets, b"0123456789ABCDEF", Some(':'))
 }
 
 /// SHA-256: 32 octets.

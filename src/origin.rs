@@ -38,6 +38,11 @@ impl Origin {
     pub fn position(&self) -> Option<usize> {
         self.number.map(|(index, _)| index)
     }
+
+    /// How many objects of its kind its place holds.
+    pub fn count(&self) -> usize {
+        self.number.map_or(1, |(_, count)| count)
+    }
 }
 
 /// Escaped for a terminal: `certs.pem, 2 of 3`.

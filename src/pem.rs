@@ -4,6 +4,8 @@
 //! of blocks, a blank line after BEGIN, or were cut off. The first five are read; a block that is cut off or broken
 //! is an error, never passed over.
 
+use std::io::BufRead;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
@@ -26,69 +28,181 @@ pub fn looks_like_pem(bytes: &[u8]) -> bool {
     if is_utf16(bytes) {
         return looks_like_pem(&utf16_to_utf8(bytes));
     }
-    bytes.windows(BEGIN.len()).any(|window| window == BEGIN)
+    // A dash is rare enough in anything but PEM that looking at what follows each costs next to nothing.
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|&byte| byte == b'-') {
+        rest = rest.get(at..).unwrap_or_default();
+        if rest.starts_with(BEGIN) {
+            return true;
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    false
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
+
+/// Bytes in which blocks can be found: as they are, or converted from UTF-16.
+pub enum Text<'a> {
+    /// As they were given.
+    Plain(&'a [u8]),
+    /// Converted; wiped on drop, because there may be a key in it.
+    Converted(Zeroizing<Vec<u8>>),
+}
+
+impl<'a> Text<'a> {
+    /// Takes the bytes of a file.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        if is_utf16(bytes) { Self::Converted(utf16_to_utf8(bytes)) } else { Self::Plain(bytes) }
+    }
+
+    /// The blocks, found one after the other, none of them decoded.
+    pub fn armors<'t>(&'t self, origin: &'t Origin) -> Armors<'t> {
+        let rest = match self {
+            Self::Plain(bytes) => bytes,
+            Self::Converted(bytes) => bytes.as_slice(),
+        };
+        Armors { rest, line: 0, origin }
+    }
+}
+
+/// The outside of one block: its content is not decoded yet.
+pub struct Armor<'a> {
+    /// The words between `BEGIN ` and the dashes. A stranger's string.
+    pub label: String,
+    /// The line of `-----BEGIN`, counted from 1.
+    pub line: usize,
+    body: &'a [u8],
+    origin: &'a Origin,
+}
+
+/// A block that is not whole.
+pub struct Broken {
+    /// What its BEGIN line says it is. A stranger's string.
+    pub label: String,
+    /// What is wrong with it: [`Error::PemBroken`]
+    pub error: Error,
+}
+
+/// Walks over the blocks of a text; see [`Text::armors`]. After a broken block the search goes on behind it.
+#[derive(Clone)]
+pub struct Armors<'a> {
+    rest: &'a [u8],
+    line: usize,
+    origin: &'a Origin,
+}
+
+impl<'a> Armors<'a> {
+    /// The next line, without its end and what is blank around it, and its number.
+    fn line(&mut self) -> Option<(&'a [u8], usize)> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let mut after = self.rest;
+        // From a slice this cannot fail; it is the standard library's fast search for one byte.
+        let length = after.skip_until(b'\n').unwrap_or(self.rest.len());
+        let line = self.rest.get(..length).unwrap_or_default();
+        self.rest = after;
+        self.line += 1;
+        Some((line.trim_ascii(), self.line))
+    }
+
+    fn block(&mut self, label: &[u8], begin: usize) -> Result<Armor<'a>, Broken> {
+        let label = String::from_utf8_lossy(label).into_owned();
+        let broken = |line: usize, problem: String| Broken {
+            label: label.clone(),
+            error: Error::PemBroken { origin: self.origin.clone(), line, problem },
+        };
+        let start = self.rest;
+        let mut ahead = self.clone();
+        loop {
+            let before = ahead.rest.len();
+            let Some((content, number)) = ahead.line() else {
+                *self = ahead;
+                return Err(broken(begin, format!("the block `{label}` is cut off: it has no END line")));
+            };
+            if content.starts_with(END) {
+                let origin = self.origin;
+                *self = ahead;
+                if boundary(content, END) != Some(label.as_bytes()) {
+                    let other = String::from_utf8_lossy(content).into_owned();
+                    return Err(broken(
+                        number,
+                        format!("the block `{label}` of line {begin} is closed by `{other}`"),
+                    ));
+                }
+                let body = start.get(..start.len() - before).unwrap_or_default();
+                return Ok(Armor { label, line: begin, body, origin });
+            }
+            if boundary(content, BEGIN).is_some() {
+                return Err(broken(
+                    begin,
+                    format!("the block `{label}` is cut off: another begins before its END line"),
+                ));
+            }
+            // What was read is behind us, but a BEGIN line is left for the next search.
+            self.rest = ahead.rest;
+            self.line = ahead.line;
+        }
+    }
+}
+
+impl<'a> Iterator for Armors<'a> {
+    type Item = Result<Armor<'a>, Broken>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (line, number) = self.line()?;
+            let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+            if let Some(label) = boundary(line, BEGIN) {
+                return Some(self.block(label, number));
+            }
+        }
+    }
+}
+
+impl Armor<'_> {
+    /// Decodes the content.
+    ///
+    /// # Errors
+    /// [`Error::PemBroken`] where it is not base64.
+    pub fn decode(self) -> Result<Block, Error> {
+        let mut headers: Vec<(String, String)> = Vec::new();
+        // The capacity covers it all, so the buffer does not move and leave copies of a key.
+        let mut text = Zeroizing::new(Vec::with_capacity(self.body.len()));
+        for content in self.body.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
+            if text.is_empty() && content.contains(&b':') {
+                let header = String::from_utf8_lossy(content);
+                let (name, value) = header.split_once(':').unwrap_or((&header, ""));
+                headers.push((name.trim().to_owned(), value.trim().to_owned()));
+            } else {
+                text.extend_from_slice(content);
+            }
+        }
+        // Blanks inside of lines are rare; look for them only where the content cannot be read.
+        let der = decode(&text).or_else(|| {
+            text.retain(|byte| !byte.is_ascii_whitespace());
+            decode(&text)
+        });
+        match der {
+            Some(der) => Ok(Block { label: self.label, headers, der, line: self.line }),
+            None => Err(Error::PemBroken {
+                origin: self.origin.clone(),
+                line: self.line,
+                problem: format!("the block `{}` is not base64; was it damaged in copying?", self.label),
+            }),
+        }
+    }
+}
 
 /// All blocks, in order. None is not an error here.
 ///
 /// # Errors
 /// [`Error::PemBroken`] for a block that is not closed, closed by another label, or not base64.
 pub fn blocks(bytes: &[u8], origin: &Origin) -> Result<Vec<Block>, Error> {
-    if is_utf16(bytes) {
-        return blocks(&utf16_to_utf8(bytes), origin);
-    }
-    let mut found = Vec::new();
-    let mut lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii).enumerate();
-    while let Some((index, line)) = lines.next() {
-        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-        let Some(label) = boundary(line, BEGIN) else { continue };
-        found.push(block(label, index + 1, &mut lines, origin)?);
-    }
-    Ok(found)
-}
-
-fn block<'a>(
-    label: &[u8],
-    line: usize,
-    lines: &mut impl Iterator<Item = (usize, &'a [u8])>,
-    origin: &Origin,
-) -> Result<Block, Error> {
-    let label = String::from_utf8_lossy(label).into_owned();
-    let broken = |line: usize, problem: String| Error::PemBroken { origin: origin.clone(), line, problem };
-    let mut headers: Vec<(String, String)> = Vec::new();
-    let mut text = Zeroizing::new(Vec::new());
-    for (index, content) in lines {
-        if content.starts_with(END) {
-            if boundary(content, END) != Some(label.as_bytes()) {
-                let other = String::from_utf8_lossy(content).into_owned();
-                return Err(broken(
-                    index + 1,
-                    format!("the block `{label}` of line {line} is closed by `{other}`"),
-                ));
-            }
-            let der = decode(&text).ok_or_else(|| {
-                broken(line, format!("the block `{label}` is not base64; was it damaged in copying?"))
-            })?;
-            return Ok(Block { label, headers, der, line });
-        }
-        if boundary(content, BEGIN).is_some() {
-            return Err(broken(
-                line,
-                format!("the block `{label}` is cut off: another begins before its END line"),
-            ));
-        }
-        if text.is_empty() && content.contains(&b':') {
-            let header = String::from_utf8_lossy(content);
-            let (name, value) = header.split_once(':').unwrap_or((&header, ""));
-            headers.push((name.trim().to_owned(), value.trim().to_owned()));
-        } else {
-            text.extend(content.iter().filter(|byte| !byte.is_ascii_whitespace()));
-        }
-    }
-    Err(broken(line, format!("the block `{label}` is cut off: it has no END line")))
+    let text = Text::new(bytes);
+    text.armors(origin).map(|armor| armor.map_err(|broken| broken.error)?.decode()).collect()
 }
 
 /// The label of a boundary line.
@@ -130,15 +244,23 @@ pub fn encode(label: &str, der: &[u8]) -> String {
 
 /// As [`encode`], for a private key: the only copy is in a buffer that is wiped.
 pub fn encode_secret(label: &str, der: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut base64 = Zeroizing::new(vec![0; base64::encoded_len(der.len(), true).unwrap_or(0)]);
-    let length = STANDARD.encode_slice(der, &mut base64).unwrap_or(0);
-    let mut text = Zeroizing::new(Vec::with_capacity(base64.len() * 2 + label.len() * 2 + 64));
-    text.extend_from_slice(format!("-----BEGIN {label}-----\n").as_bytes());
-    for line in base64.get(..length).unwrap_or_default().chunks(64) {
-        text.extend_from_slice(line);
+    const LINE: usize = 64;
+    let length = base64::encoded_len(der.len(), true).unwrap_or(0);
+    let around = "-----BEGIN -----\n-----END -----\n".len() + 2 * label.len();
+    let mut text = Zeroizing::new(Vec::with_capacity(length + length / LINE + 1 + around));
+    text.extend_from_slice(b"-----BEGIN ");
+    text.extend_from_slice(label.as_bytes());
+    text.extend_from_slice(b"-----\n");
+    // A line of 64 characters is 48 octets.
+    let mut line = Zeroizing::new([0; LINE]);
+    for octets in der.chunks(LINE / 4 * 3) {
+        let written = STANDARD.encode_slice(octets, line.as_mut()).unwrap_or(0);
+        text.extend_from_slice(line.get(..written).unwrap_or_default());
         text.push(b'\n');
     }
-    text.extend_from_slice(format!("-----END {label}-----\n").as_bytes());
+    text.extend_from_slice(b"-----END ");
+    text.extend_from_slice(label.as_bytes());
+    text.extend_from_slice(b"-----\n");
     text
 }
 

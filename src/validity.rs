@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::Serialize;
 use time::{
     Date, Month, OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description,
 };
@@ -193,6 +194,26 @@ impl Validity {
     pub fn contains(&self, at: OffsetDateTime) -> bool {
         self.not_before <= at && at <= self.not_after
     }
+
+    /// What is left of it at a moment.
+    pub fn remaining(&self, at: OffsetDateTime) -> Remaining {
+        let seconds = (self.not_after - at).whole_seconds();
+        let whole = (self.not_after - self.not_before).whole_seconds();
+        let percent =
+            if whole <= 0 { 0 } else { (i128::from(seconds) * 100 / i128::from(whole)).clamp(0, 100) };
+        Remaining { days: seconds.div_euclid(86_400), percent: u8::try_from(percent).unwrap_or(0) }
+    }
+}
+
+/// What is left of a validity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Remaining {
+    /// Whole days until its end: 0 on the last day, negative after it.
+    #[serde(rename = "days_left")]
+    pub days: i64,
+    /// How much of its life is left, in whole percent.
+    #[serde(rename = "percent_left")]
+    pub percent: u8,
 }
 
 /// `2026-10-02 14:00:00 UTC`
@@ -286,6 +307,25 @@ mod tests {
         assert_eq!(relative(datetime!(2026-11-21 15:30 UTC), now), "in 90 minutes");
         assert_eq!(relative(datetime!(2036-11-21 14:00 UTC), now), "in 10 years");
         assert_eq!(relative(datetime!(2026-11-21 13:59:59 UTC), now), "1 second ago");
+    }
+
+    #[test]
+    fn what_is_left_is_rounded_down() {
+        let validity = Validity {
+            not_before: datetime!(2027-01-01 0:00 UTC),
+            not_after: datetime!(2027-01-11 0:00 UTC),
+        };
+        let left = |at| {
+            let left = validity.remaining(at);
+            (left.days, left.percent)
+        };
+        assert_eq!(left(datetime!(2027-01-01 0:00 UTC)), (10, 100));
+        assert_eq!(left(datetime!(2027-01-01 0:00:01 UTC)), (9, 99));
+        assert_eq!(left(datetime!(2027-01-10 23:59 UTC)), (0, 0));
+        assert_eq!(left(datetime!(2027-01-11 0:00:01 UTC)), (-1, 0));
+        assert_eq!(left(datetime!(2026-12-01 0:00 UTC)), (41, 100));
+        let empty = Validity { not_before: validity.not_after, not_after: validity.not_before };
+        assert_eq!(empty.remaining(validity.not_before).percent, 0);
     }
 
     #[test]

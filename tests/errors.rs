@@ -226,7 +226,7 @@ fn made_at_hand(c: &mut Cases) {
     use time::macros::datetime;
 
     let random = ring::rand::SystemRandom::new();
-    let mut make = |file: &str, now, constraints| {
+    let make = |file: &str, now, constraints| {
         let key = PrivateKey::generate(KeyType::P256, &random).unwrap();
         let request = Request {
             kind: Kind::Root,

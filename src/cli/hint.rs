@@ -74,7 +74,10 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::ChainGap { other_key: Some(_), .. } => {
             "the CA was made anew under its old name; find the certificate it had when it signed this".into()
         }
-        Error::ChainGap { .. } => "add the file that holds the missing certificate".into(),
+        Error::ChainGap { .. } => {
+            "add the file that holds the missing certificate; a fullchain can be had without its root: pkit bundle --partial".into()
+        }
+        Error::LinkUnproven { .. } => return None,
         Error::LeafAmbiguous { .. } => "give one leaf at a time, or say which with --key FILE".into(),
         Error::LeafMissing { key: Some(_), .. } => "add the certificate that belongs to the key".into(),
         Error::LeafMissing { .. } => "add the certificate of the server or client".into(),

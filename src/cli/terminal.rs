@@ -2,11 +2,12 @@
 
 use std::{
     fmt::Display,
-    io::{self, IsTerminal, Write},
+    io::{self, BufWriter, IsTerminal, Write},
 };
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::{Exit, OutputArgs, hint::hint};
 use crate::Error;
@@ -40,9 +41,156 @@ pub(crate) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
 
 /// Writes one JSON value and a newline to standard output.
 pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut text = serde_json::to_string_pretty(value)?;
-    text.push('\n');
-    print_bytes(text.as_bytes())
+    let mut text = Vec::new();
+    value.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut text,
+        Harmless(PrettyFormatter::new()),
+    ))?;
+    text.push(b'\n');
+    print_bytes(&text)
+}
+
+/// A long answer, written as it comes: memory does not grow with it, and a reader that goes away ends it.
+pub(crate) struct Output {
+    writer: BufWriter<io::StdoutLock<'static>>,
+    /// Whether escapes are removed from text.
+    plain: bool,
+    open: bool,
+    /// Values in the JSON array so far; `None` outside of one.
+    values: Option<usize>,
+}
+
+impl Output {
+    /// Takes standard output.
+    pub(crate) fn new() -> Self {
+        let choice = anstream::AutoStream::choice(&io::stdout());
+        Self {
+            writer: BufWriter::with_capacity(1 << 16, io::stdout().lock()),
+            plain: choice == anstream::ColorChoice::Never,
+            open: true,
+            values: None,
+        }
+    }
+
+    /// Whether anybody still reads.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Text with styles.
+    pub(crate) fn text(&mut self, text: &str) -> anyhow::Result<()> {
+        if self.plain && text.contains('\u{1b}') {
+            let text = anstream::adapter::strip_str(text).to_string();
+            self.bytes(text.as_bytes())
+        } else {
+            self.bytes(text.as_bytes())
+        }
+    }
+
+    /// One value of the JSON document `{"NAME": […]}`, which the first of them begins: a line each, or on a terminal
+    /// as a person reads it.
+    pub(crate) fn value(&mut self, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
+        match self.values {
+            None => self.bytes(format!("{{\"{name}\":[\n").as_bytes())?,
+            Some(_) => self.bytes(b",\n")?,
+        }
+        self.values = Some(self.values.unwrap_or(0) + 1);
+        let written = if stdout_is_terminal() {
+            let formatter = Harmless(PrettyFormatter::new());
+            value.serialize(&mut serde_json::Serializer::with_formatter(&mut self.writer, formatter))
+        } else {
+            let formatter = Harmless(CompactFormatter);
+            value.serialize(&mut serde_json::Serializer::with_formatter(&mut self.writer, formatter))
+        };
+        match written {
+            Err(error) if error.is_io() => self.note(Err(error.into())),
+            other => Ok(other?),
+        }
+    }
+
+    /// Ends the answer, and the JSON document where there is one.
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
+        if self.values.is_some() {
+            self.bytes(b"\n]}\n")?;
+        }
+        let flushed = self.writer.flush();
+        self.note(flushed)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        if !self.open {
+            return Ok(());
+        }
+        let written = self.writer.write_all(bytes);
+        self.note(written)
+    }
+
+    fn note(&mut self, result: io::Result<()>) -> anyhow::Result<()> {
+        if result.is_err() {
+            self.open = false;
+        }
+        finish(result)
+    }
+}
+
+/// JSON whose strings hold nothing that acts on a terminal: what [`crate::name::escape`] would escape in text is
+/// written as `\uXXXX`, so that a program reads the true string and a person is not deceived.
+struct Harmless<F>(F);
+
+impl<F: Formatter> Formatter for Harmless<F> {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if fragment.is_ascii() && !fragment.as_bytes().contains(&0x7f) {
+            return writer.write_all(fragment.as_bytes());
+        }
+        for character in fragment.chars() {
+            let mut units = [0; 2];
+            let one = character.encode_utf8(&mut [0; 4]).to_owned();
+            if let std::borrow::Cow::Borrowed(_) = crate::name::escape(&one) {
+                writer.write_all(one.as_bytes())?;
+                continue;
+            }
+            for unit in character.encode_utf16(&mut units) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
 }
 
 fn finish(result: io::Result<()>) -> anyhow::Result<()> {
@@ -98,6 +246,16 @@ pub(crate) fn error(error: &anyhow::Error, json: bool) -> Exit {
     Exit::Failed
 }
 
+/// Tells something that could not be read, beside an answer: one line.
+pub(crate) fn trouble(trouble: &crate::expiry::Trouble, json: bool) {
+    if json {
+        let facts = trouble.facts.clone();
+        tell(ErrorBody { code: trouble.code, message: trouble.message.clone(), facts, hint: None }, true);
+    } else {
+        complain(&format!("{}: {trouble}\n", styled(BAD, "error")));
+    }
+}
+
 fn tell(body: ErrorBody<'_>, json: bool) {
     if json {
         let text = serde_json::to_string(&ErrorJson { error: body }).unwrap_or_default();
@@ -132,4 +290,20 @@ pub(crate) fn usage_error(error: &clap::Error, json: bool) -> Exit {
         let _ = error.print();
     }
     Exit::Failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_holds_the_true_string_and_no_escape() {
+        let truth = "a\u{1b}[31m\u{9b}\u{202e}\u{7f}\u{e0041}\"\\ Bücher 日本";
+        let mut text = Vec::new();
+        let mut serializer = serde_json::Serializer::with_formatter(&mut text, Harmless(CompactFormatter));
+        truth.serialize(&mut serializer).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text, r#""a\u001b[31m\u009b\u202e\u007f\udb40\udc41\"\\ Bücher 日本""#);
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), truth);
+    }
 }

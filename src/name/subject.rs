@@ -29,6 +29,9 @@ struct Attribute<'a> {
     raw: &'a [u8],
 }
 
+/// The attributes of a relative name, each by its type and its folded text, sorted.
+type NormalRdn = Vec<(Vec<u8>, String)>;
+
 impl Name {
     /// A name from its DER. Not checked: what cannot be read prints as hex.
     pub fn from_der(der: &[u8]) -> Self {
@@ -124,7 +127,36 @@ impl Name {
     /// count.
     pub fn same(&self, other: &Self) -> bool {
         self.der == other.der
-            || matches!((self.normal(), other.normal()), (Some(one), Some(two)) if one == two)
+            || (self.may_be_same(other)
+                && matches!((self.normal(), other.normal()), (Some(one), Some(two)) if one == two))
+    }
+
+    /// Cheaply, whether the names could be the same: `false` at the first pair of relative names of one ASCII string
+    /// each that differ even if blanks and case do not count. Most names that are compared differ, and folding all of
+    /// both costs more than reading a certificate.
+    fn may_be_same(&self, other: &Self) -> bool {
+        let sets = |name| Some(der::whole(name, tag::SEQUENCE)?.inside());
+        let (Some(mut ones), Some(mut twos)) = (sets(&self.der), sets(&other.der)) else { return true };
+        loop {
+            match (ones.next(), twos.next()) {
+                (None, None) => return true,
+                // Of different length, or not DER: the full comparison decides.
+                (None, _) | (_, None) => return true,
+                (Some(one), Some(two)) if one.raw == two.raw => {}
+                (Some(one), Some(two)) => match (plain_value(one), plain_value(two)) {
+                    (Some(one), Some(two)) => {
+                        let fold = |value: &'_ [u8]| {
+                            let kept = value.iter().filter(|octet| !char::from(**octet).is_whitespace());
+                            kept.map(u8::to_ascii_lowercase).collect::<Vec<_>>()
+                        };
+                        if fold(one) != fold(two) {
+                            return false;
+                        }
+                    }
+                    _ => return true,
+                },
+            }
+        }
     }
 
     /// The attributes, by relative distinguished name; `None` where the DER is none of a name.
@@ -146,7 +178,7 @@ impl Name {
     }
 
     /// For comparison: per relative name its attributes, folded and sorted.
-    fn normal(&self) -> Option<Vec<Vec<(Vec<u8>, String)>>> {
+    fn normal(&self) -> Option<Vec<NormalRdn>> {
         let fold = |attribute: &Attribute<'_>| {
             let words = attribute.text();
             let words: Vec<_> = words.split_whitespace().collect();
@@ -187,6 +219,16 @@ impl Name {
         let parts: Vec<&[u8]> = sets.iter().map(Vec::as_slice).collect();
         Ok(Self { der: der::sequence(&parts).into() })
     }
+}
+
+/// The value of a relative name of one attribute, where it is ASCII in a string type of one octet a character.
+fn plain_value(set: der::Element<'_>) -> Option<&[u8]> {
+    let mut members = set.inside();
+    let mut pair = members.expect(tag::SEQUENCE)?.inside();
+    pair.expect(tag::OID)?;
+    let value = pair.next().filter(|_| members.is_empty())?;
+    let plain = matches!(value.tag, tag::UTF8 | tag::PRINTABLE | tag::IA5) && value.content.is_ascii();
+    plain.then_some(value.content)
 }
 
 /// Encodes one attribute with the string type and the length limits of RFC 5280 appendix A.
@@ -463,6 +505,14 @@ mod tests {
         let one: Name = "C=US,O=Acme  Corp,CN=a".parse().unwrap();
         let two: Name = "C=us,O=acme corp,CN=A".parse().unwrap();
         assert!(one != two && one.same(&two));
+        for other in
+            ["C=US,O=Acme  Corp,CN=b", "C=US,O=Acme  Corp", "C=DE,O=Acme  Corp,CN=a", "C=US,O=Acme,CN=a"]
+        {
+            assert!(!one.same(&other.parse().unwrap()), "{other}");
+        }
+        let (one_type, another): (Name, Name) = ("CN=a".parse().unwrap(), "OU=a".parse().unwrap());
+        assert!(!one_type.same(&another));
+        assert!("CN=ä".parse::<Name>().unwrap().same(&"CN=Ä".parse().unwrap()));
         assert!(one.is_within(&"C=US,O=ACME Corp".parse().unwrap()));
         assert!(!one.is_within(&"O=Acme Corp".parse().unwrap()));
         assert!(one.is_within(&Name::empty()));
