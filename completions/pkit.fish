@@ -28,6 +28,8 @@ complete -c pkit -n "__fish_pkit_needs_command" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_needs_command" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "ca" -d 'Make and list certificate authorities'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "man" -d 'Print the manual page of a command'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -106,15 +108,53 @@ complete -c pkit -n "__fish_pkit_using_subcommand issue" -l json -d 'Answer in J
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l cert -d 'The certificate in a file, with its intermediates behind it' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l key -d 'Its private key; the same file where it holds both' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l client-ca -d 'The CAs whose clients are let in; with NAME, those of its set unless others are named' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l listen -d 'Where to listen; port 0 takes a free one' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l client-auth -d 'Whether clients are asked for a certificate' -r -f -a "none\t'Clients are not asked for a certificate'
+optional\t'Clients may come without a certificate; one that they send must be good'
+required\t'Clients without a good certificate are refused'"
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l tls -d 'Speak this version of TLS only: 1.2 or 1.3' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l count -d 'Stop after so many connections; those that say nothing do not count' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l timeout -d 'How long one connection may take' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l once -d 'Stop after one connection'
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l as -d 'Who we are: a name in the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l cert -d 'The certificate in a file, with its intermediates behind it' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l key -d 'Its private key; the same file where it holds both' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l roots -d 'The CAs whose servers are trusted; else those of --as, else the roots of the PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l server-name -d 'The name the server must have, where it is not HOST' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l tls -d 'Speak this version of TLS only: 1.2 or 1.3' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l timeout -d 'How long all of it may take' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue completions man help" -f -a "ca" -d 'Make and list certificate authorities'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue completions man help" -f -a "man" -d 'Print the manual page of a command'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "ca" -d 'Make and list certificate authorities'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "root" -d 'Make a root CA, which signs itself'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'

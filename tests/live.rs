@@ -1,0 +1,210 @@
+//! `pkit serve-test` and `pkit probe` as processes: what they print, how they end, what signals do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods
+)]
+
+mod sandbox;
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, Stdio},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use sandbox::Sandbox;
+use serde_json::Value;
+
+/// A running serve-test, killed when a test fails.
+struct Server {
+    child: Child,
+    first: String,
+}
+
+impl Server {
+    fn start(sandbox: &Sandbox, args: &[&str]) -> Self {
+        let args = [&["serve-test", "--listen", "127.0.0.1:0"], args].concat();
+        let mut command = sandbox.command(&args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
+        Self { child, first: first.trim_end().to_owned() }
+    }
+
+    fn port(&self) -> &str {
+        let end = self.first.rsplit(':').next().unwrap();
+        end.split(|c: char| !c.is_ascii_digit()).next().unwrap()
+    }
+
+    fn target(&self) -> String {
+        format!("localhost:{}", self.port())
+    }
+
+    /// Waits for its end; standard error.
+    fn finish(mut self) -> String {
+        let mut told = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        let status = self.child.wait().unwrap();
+        assert_eq!(status.code(), Some(0), "{told}");
+        told
+    }
+
+    fn signal(self, signal: Signal) -> String {
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
+        self.finish()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::with_authorities();
+    sandbox.succeeds(&["issue", "server", "api.internal", "localhost", "127.0.0.1"]);
+    sandbox.succeeds(&["issue", "client", "service-a"]);
+    sandbox
+}
+
+#[test]
+fn a_server_and_its_probes() {
+    let sandbox = sandbox();
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let server = Server::start(&sandbox, &["api.internal"]);
+        assert!(server.first.starts_with("listening on https://127.0.0.1:"), "{}", server.first);
+        let target = server.target();
+
+        let told = sandbox.succeeds(&["probe", &target, "--as", "service-a"]);
+        assert!(told.lines().last().unwrap().starts_with("accepted: "), "{told}");
+        for line in
+            ["resolve ", "connect ", "handshake ", "request ", "server sent ", "server asked ", "we sent "]
+        {
+            assert!(told.contains(&format!("\n{line}")) || told.starts_with(line), "no {line}\n{told}");
+        }
+        // As serve-test prints it.
+        let url = server.first.trim_start_matches("listening on ");
+        assert!(sandbox.succeeds(&["probe", url, "--as", "service-a", "-q"]).starts_with("accepted: "));
+
+        let none = sandbox.run(&["probe", &target]);
+        let told = String::from_utf8_lossy(&none.stdout).into_owned();
+        assert_eq!(none.status.code(), Some(1), "{told}");
+        let last = told.lines().last().unwrap();
+        assert!(
+            last.starts_with("refused by the server: ") && last.contains("certificate_required (116)"),
+            "{last}"
+        );
+        assert!(told.contains("certain: ") && told.contains("--as NAME"), "{told}");
+
+        let wrong =
+            sandbox.run(&["probe", &target, "--as", "service-a", "--server-name", "other.internal", "-q"]);
+        let told = String::from_utf8_lossy(&wrong.stdout).into_owned();
+        assert!(wrong.status.code() == Some(1) && told.starts_with("refused by us: "), "{told}");
+
+        let log = server.signal(signal);
+        let lines: Vec<&str> = log.lines().collect();
+        assert_eq!(lines.len(), 5, "{log}");
+        assert!(
+            lines[0].starts_with("accepted  127.0.0.1:") && lines[0].contains("  service-a  TLSv1.3  GET /")
+        );
+        assert!(lines[2].starts_with("refused   ") && lines[2].contains("certificate_required (116)"));
+        assert!(lines[3].starts_with("failed    ") && lines[3].contains("bad_certificate (42)"));
+        assert_eq!(lines[4], "stopped: 2 accepted, 1 refused, 1 failed, 0 without a byte");
+    }
+}
+
+#[test]
+fn json_on_both_sides() {
+    let sandbox = sandbox();
+    let files = [
+        "--cert",
+        "pki/live/api.internal/fullchain.pem",
+        "--key",
+        "pki/live/api.internal/privkey.pem",
+        "--client-ca",
+        "pki/live/api.internal/ca.pem",
+    ];
+    let server = Server::start(&sandbox, &[&files[..], &["--json", "--count", "2", "--tls", "1.2"]].concat());
+    let first: Value = serde_json::from_str(&server.first).unwrap();
+    let url = first["listening"].as_str().unwrap();
+    assert_eq!(url, format!("https://{}", first["address"].as_str().unwrap()));
+    let port: u16 = url.rsplit(':').next().unwrap().parse().unwrap();
+    let target = format!("localhost:{port}");
+    let client = [
+        "--cert",
+        "pki/live/service-a/fullchain.pem",
+        "--key",
+        "pki/live/service-a/privkey.pem",
+        "--roots",
+        "pki/live/service-a/ca.pem",
+    ];
+    let told = sandbox.succeeds(&[&["probe", &target, "--json"], &client[..]].concat());
+    let report: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(report["verdict"], "accepted");
+    assert_eq!(report["server_to_us"]["verdict"], "trusted");
+    assert_eq!(report["us_to_server"]["verdict"], "accepted");
+    assert_eq!(report["negotiated"]["version"], "TLSv1.2");
+    assert_eq!(report["certificate_request"]["sent"][0]["common_name"], "service-a");
+    let refused = sandbox.run(&["probe", &target, "--json", "--roots", "pki/live/service-a/ca.pem"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!((&report["verdict"], &report["side"]), (&"refused".into(), &"server".into()));
+    assert_eq!(report["us_to_server"]["alert"]["number"], 116);
+    assert_eq!(report["us_to_server"]["causes"][0]["code"], "no-certificate");
+
+    let log = server.finish();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3, "{log}");
+    assert_eq!(
+        (&lines[0]["outcome"], &lines[0]["client"]["common_name"]),
+        (&"accepted".into(), &"service-a".into())
+    );
+    assert_eq!(
+        (&lines[1]["outcome"], &lines[1]["alert_sent"]["name"]),
+        (&"refused".into(), &"certificate_required".into())
+    );
+    assert_eq!(lines[2]["summary"]["accepted"], 1);
+    assert!(!log.contains("PRIVATE KEY"));
+}
+
+#[test]
+fn once_is_once_and_quiet_is_quiet() {
+    let sandbox = sandbox();
+    let server = Server::start(&sandbox, &["api.internal", "--once", "--quiet", "--client-auth", "none"]);
+    let told = sandbox.succeeds(&["probe", &server.target(), "--as", "service-a", "-q"]);
+    assert!(told.starts_with("accepted: ") && told.contains("did not ask for a certificate"), "{told}");
+    assert_eq!(server.finish(), "");
+}
+
+#[test]
+fn what_cannot_be_is_an_error() {
+    let sandbox = sandbox();
+    sandbox.fails("certificate-unknown", &["serve-test", "nobody"]);
+    sandbox.fails("certificate-unknown", &["probe", "localhost:1", "--as", "nobody"]);
+    sandbox.fails("usage", &["serve-test"]);
+    sandbox.fails("usage", &["serve-test", "api.internal", "--timeout", "0s"]);
+    sandbox.fails("usage", &["probe", "localhost:1", "--as", "service-a", "--tls", "1.1"]);
+    sandbox.fails("usage", &["probe", "localhost:1", "--pki", "nowhere"]);
+    sandbox.fails("address-invalid", &["probe", "::1:8443", "--as", "service-a"]);
+    let client = "pki/live/service-a/cert.pem";
+    sandbox.fails("anchor-not-ca", &["probe", "localhost:1", "--roots", client]);
+    let foreign = ["--cert", client, "--key", "pki/live/api.internal/privkey.pem"];
+    sandbox.fails("key-mismatch", &[&["probe", "localhost:1"], &foreign[..]].concat());
+    sandbox.fails(
+        "usage",
+        &[
+            "serve-test",
+            "--cert",
+            "pki/live/api.internal/fullchain.pem",
+            "--key",
+            "pki/live/api.internal/privkey.pem",
+        ],
+    );
+}
