@@ -16,14 +16,23 @@ _pkit() {
             ",$1")
                 cmd="pkit"
                 ;;
+            pkit,bundle)
+                cmd="pkit__subcmd__bundle"
+                ;;
             pkit,ca)
                 cmd="pkit__subcmd__ca"
                 ;;
             pkit,completions)
                 cmd="pkit__subcmd__completions"
                 ;;
+            pkit,expiry)
+                cmd="pkit__subcmd__expiry"
+                ;;
             pkit,help)
                 cmd="pkit__subcmd__help"
+                ;;
+            pkit,inspect)
+                cmd="pkit__subcmd__inspect"
                 ;;
             pkit,issue)
                 cmd="pkit__subcmd__issue"
@@ -33,6 +42,9 @@ _pkit() {
                 ;;
             pkit,probe)
                 cmd="pkit__subcmd__probe"
+                ;;
+            pkit,quickstart)
+                cmd="pkit__subcmd__quickstart"
                 ;;
             pkit,serve-test)
                 cmd="pkit__subcmd__serve__subcmd__test"
@@ -61,14 +73,23 @@ _pkit() {
             pkit__subcmd__ca__subcmd__help,root)
                 cmd="pkit__subcmd__ca__subcmd__help__subcmd__root"
                 ;;
+            pkit__subcmd__help,bundle)
+                cmd="pkit__subcmd__help__subcmd__bundle"
+                ;;
             pkit__subcmd__help,ca)
                 cmd="pkit__subcmd__help__subcmd__ca"
                 ;;
             pkit__subcmd__help,completions)
                 cmd="pkit__subcmd__help__subcmd__completions"
                 ;;
+            pkit__subcmd__help,expiry)
+                cmd="pkit__subcmd__help__subcmd__expiry"
+                ;;
             pkit__subcmd__help,help)
                 cmd="pkit__subcmd__help__subcmd__help"
+                ;;
+            pkit__subcmd__help,inspect)
+                cmd="pkit__subcmd__help__subcmd__inspect"
                 ;;
             pkit__subcmd__help,issue)
                 cmd="pkit__subcmd__help__subcmd__issue"
@@ -78,6 +99,9 @@ _pkit() {
                 ;;
             pkit__subcmd__help,probe)
                 cmd="pkit__subcmd__help__subcmd__probe"
+                ;;
+            pkit__subcmd__help,quickstart)
+                cmd="pkit__subcmd__help__subcmd__quickstart"
                 ;;
             pkit__subcmd__help,serve-test)
                 cmd="pkit__subcmd__help__subcmd__serve__subcmd__test"
@@ -98,12 +122,50 @@ _pkit() {
 
     case "${cmd}" in
         pkit)
-            opts="-h -V --help --version ca issue serve-test probe completions man help"
+            opts="-h -V --help --version quickstart ca issue bundle inspect expiry serve-test probe completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__bundle)
+            opts="-o -q -h -V --with-root --ca-bundle --combined --key --partial --out --force --passphrase-file --passphrase-fd --passphrase-command --no-input --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -355,9 +417,53 @@ _pkit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        pkit__subcmd__help)
-            opts="ca issue serve-test probe completions man help"
+        pkit__subcmd__expiry)
+            opts="-q -h -V --warn --critical --at --pki --json --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --warn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --critical)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pki)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help)
+            opts="quickstart ca issue bundle inspect expiry serve-test probe completions man help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__bundle)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -439,7 +545,35 @@ _pkit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pkit__subcmd__help__subcmd__expiry)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pkit__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__inspect)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -495,6 +629,20 @@ _pkit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pkit__subcmd__help__subcmd__quickstart)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pkit__subcmd__help__subcmd__serve__subcmd__test)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -502,6 +650,24 @@ _pkit() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__inspect)
+            opts="-q -h -V --short --at --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -632,6 +798,24 @@ _pkit() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --pki)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__quickstart)
+            opts="-q -h -V --pki --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --pki)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

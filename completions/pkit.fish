@@ -26,13 +26,22 @@ end
 
 complete -c pkit -n "__fish_pkit_needs_command" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_needs_command" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "ca" -d 'Make and list certificate authorities'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "inspect" -d 'Show what certificates say: every one in every file'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "man" -d 'Print the manual page of a command'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -f -a "root" -d 'Make a root CA, which signs itself'
@@ -108,6 +117,35 @@ complete -c pkit -n "__fish_pkit_using_subcommand issue" -l json -d 'Answer in J
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l key -d 'The private key of the leaf: says which one is meant, and is written with --combined' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -s o -l out -d 'Write to a file; `-` is standard output' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l with-root -d 'The root as well, behind the intermediates'
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l ca-bundle -d 'The root and the intermediates, without the leaf: what the other side trusts'
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l combined -d 'The private key, then the leaf and the intermediates'
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l partial -d 'Allow the root to be missing'
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l force -d 'Replace the file where there is one'
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand inspect" -l at -d 'Judge as of another time: 2027-06-30, 2027-06-30T12:00:00Z, or 30d for in 30 days' -r
+complete -c pkit -n "__fish_pkit_using_subcommand inspect" -l short -d 'Few lines for each certificate: names, issuer, validity'
+complete -c pkit -n "__fish_pkit_using_subcommand inspect" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand inspect" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand inspect" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand inspect" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l warn -d 'A certificate is due this long before its end' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l critical -d 'It is high time this long before its end' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l at -d 'Judge as of another time: 2027-06-30, 2027-06-30T12:00:00Z, or 30d for in 30 days' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -s q -l quiet -d 'Only what is not well; nothing where all is'
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l cert -d 'The certificate in a file, with its intermediates behind it' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l key -d 'Its private key; the same file where it holds both' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l client-ca -d 'The CAs whose clients are let in; with NAME, those of its set unless others are named' -r -F
@@ -148,13 +186,17 @@ complete -c pkit -n "__fish_pkit_using_subcommand completions" -s h -l help -d '
 complete -c pkit -n "__fish_pkit_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "ca" -d 'Make and list certificate authorities'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from ca issue serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make and list certificate authorities'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "inspect" -d 'Show what certificates say: every one in every file'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "root" -d 'Make a root CA, which signs itself'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'

@@ -111,9 +111,10 @@ pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), Error> {
 /// As [`create_directory`], but content where the directory is there.
 pub(crate) fn ensure_directory(path: &Path, mode: u32) -> Result<(), Error> {
     match create_directory(path, mode) {
-        Err(Error::FileExists { .. }) if fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) => {
-            Ok(())
-        }
+        Err(Error::FileExists { .. }) => match fs::symlink_metadata(path) {
+            Ok(found) if found.is_dir() => Ok(()),
+            _ => Err(Error::WriteFailed { path: path.to_owned(), cause: "it is not a directory".into() }),
+        },
         other => other,
     }
 }

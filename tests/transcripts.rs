@@ -8,6 +8,7 @@
 
 use std::{
     fs,
+    io::{Read, Seek},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -83,11 +84,19 @@ fn play(file: &Path, apart: bool) -> usize {
     let mut count = 0;
     for step in steps(&text) {
         let command = if apart { step.command.clone() } else { format!("{{ {}\n}} 2>&1", step.command) };
-        let output = shell(&command, directory.path()).output().unwrap();
-        let mut lines: Vec<String> =
-            String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
-        lines.extend(String::from_utf8_lossy(&output.stderr).lines().map(|line| format!("! {line}")));
-        let status = output.status.code().unwrap_or(-1);
+        // Into files, not pipes: a server left in the background would hold a pipe open.
+        let (out, err) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        let mut shell = shell(&command, directory.path());
+        let ended = shell.stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap()).status().unwrap();
+        let lines_of = |mut file: fs::File| {
+            let mut text = String::new();
+            file.rewind().unwrap();
+            file.read_to_string(&mut text).unwrap();
+            text.lines().map(str::to_owned).collect::<Vec<String>>()
+        };
+        let mut lines = lines_of(out);
+        lines.extend(lines_of(err).into_iter().map(|line| format!("! {line}")));
+        let status = ended.code().unwrap_or(-1);
         assert!(
             matches(&step.expected, &lines) && status == step.status,
             "{}:{}: $ {}\n--- expected, exit {}\n{}\n--- printed, exit {status}\n{}\n",
