@@ -105,7 +105,7 @@ impl Server {
             .identity
             .leaf()
             .map(CertificateFacts::new)
-            .ok_or_else(|| Error::LeafMissing { key: None, key_id: None })?;
+            .ok_or(Error::LeafMissing { key: None, key_id: None })?;
         let refused = |error: std::io::Error| Error::ListenFailed {
             address: options.listen.to_string(),
             cause: plain(&error),

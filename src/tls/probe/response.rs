@@ -216,7 +216,7 @@ fn body(fields: &[httparse::Header<'_>]) -> State {
         let named = fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name));
         named.map(|field| field.value.trim_ascii())
     };
-    if let Some(coding) = values("transfer-encoding").last() {
+    if let Some(coding) = values("transfer-encoding").next_back() {
         let is_chunked = coding.to_ascii_lowercase().ends_with(b"chunked");
         return if is_chunked { State::Chunked(Chunk::Size(Vec::new())) } else { State::UntilClose };
     }
