@@ -16,6 +16,9 @@ use crate::{
     tls::{Alert, Identity, fault},
 };
 
+/// The number of the alert certificate_required.
+const CERTIFICATE_REQUIRED: u8 = 116;
+
 /// All that bears on the server's judgement.
 pub(super) struct Seen<'a> {
     pub(super) end: Stop,
@@ -228,7 +231,9 @@ pub(super) fn overall(server: &ServerToUs, us: &UsToServer) -> (Verdict, Option<
             (Verdict::Refused, Some(Side::Us), format!("we do not trust the server: {reason}"))
         }
         (_, Reception::Refused) => {
-            let proved = us.causes.iter().find(|cause| cause.certain);
+            // That there was no certificate, this alert has said already.
+            let said = us.alert.as_ref().is_some_and(|alert| alert.number == CERTIFICATE_REQUIRED);
+            let proved = us.causes.iter().find(|cause| cause.certain && !said);
             let proved = proved.map(|cause| format!("; {}", cause.fact)).unwrap_or_default();
             (Verdict::Refused, Some(Side::Server), us.reason.clone() + &proved)
         }
