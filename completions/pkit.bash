@@ -22,6 +22,9 @@ _pkit() {
             pkit,ca)
                 cmd="pkit__subcmd__ca"
                 ;;
+            pkit,check)
+                cmd="pkit__subcmd__check"
+                ;;
             pkit,completions)
                 cmd="pkit__subcmd__completions"
                 ;;
@@ -36,6 +39,9 @@ _pkit() {
                 ;;
             pkit,issue)
                 cmd="pkit__subcmd__issue"
+                ;;
+            pkit,list)
+                cmd="pkit__subcmd__list"
                 ;;
             pkit,man)
                 cmd="pkit__subcmd__man"
@@ -79,6 +85,9 @@ _pkit() {
             pkit__subcmd__help,ca)
                 cmd="pkit__subcmd__help__subcmd__ca"
                 ;;
+            pkit__subcmd__help,check)
+                cmd="pkit__subcmd__help__subcmd__check"
+                ;;
             pkit__subcmd__help,completions)
                 cmd="pkit__subcmd__help__subcmd__completions"
                 ;;
@@ -93,6 +102,9 @@ _pkit() {
                 ;;
             pkit__subcmd__help,issue)
                 cmd="pkit__subcmd__help__subcmd__issue"
+                ;;
+            pkit__subcmd__help,list)
+                cmd="pkit__subcmd__help__subcmd__list"
                 ;;
             pkit__subcmd__help,man)
                 cmd="pkit__subcmd__help__subcmd__man"
@@ -122,7 +134,7 @@ _pkit() {
 
     case "${cmd}" in
         pkit)
-            opts="-h -V --help --version quickstart ca issue bundle inspect expiry serve-test probe completions man help"
+            opts="-h -V --help --version quickstart ca issue list check bundle inspect expiry serve-test probe completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -403,6 +415,28 @@ _pkit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pkit__subcmd__check)
+            opts="-q -h -V --repair --pki --lock-timeout --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --pki)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pkit__subcmd__completions)
             opts="-h -V --help --version bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -448,7 +482,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help)
-            opts="quickstart ca issue bundle inspect expiry serve-test probe completions man help"
+            opts="quickstart ca issue list check bundle inspect expiry serve-test probe completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -531,6 +565,20 @@ _pkit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pkit__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pkit__subcmd__help__subcmd__completions)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -588,6 +636,20 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help__subcmd__issue)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -727,6 +789,44 @@ _pkit() {
                     return 0
                     ;;
                 --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__list)
+            opts="-q -h -V --state --issuer --expires-within --serial --at --pki --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --state)
+                    COMPREPLY=($(compgen -W "valid due expired superseded" -- "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires-within)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --serial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pki)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

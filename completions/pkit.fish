@@ -29,6 +29,8 @@ complete -c pkit -n "__fish_pkit_needs_command" -s V -l version -d 'Print versio
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "ca" -d 'Make and list certificate authorities'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "inspect" -d 'Show what certificates say: every one in every file'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
@@ -117,6 +119,26 @@ complete -c pkit -n "__fish_pkit_using_subcommand issue" -l json -d 'Answer in J
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand list" -l state -d 'Only those in this state' -r -f -a "valid\t'In use'
+due\t'In use, in the last third of its life: time to renew'
+expired\t'Ended'
+superseded\t'Replaced by a later one of the same name'"
+complete -c pkit -n "__fish_pkit_using_subcommand list" -l issuer -d 'Only those that this CA signed' -r
+complete -c pkit -n "__fish_pkit_using_subcommand list" -l expires-within -d 'Only those that end within this time, and have not ended yet' -r
+complete -c pkit -n "__fish_pkit_using_subcommand list" -l serial -d 'Only the one with this serial number, in hexadecimal' -r
+complete -c pkit -n "__fish_pkit_using_subcommand list" -l at -d 'Judge as of another time: 2027-06-30, 2027-06-30T12:00:00Z, or 30d for in 30 days' -r
+complete -c pkit -n "__fish_pkit_using_subcommand list" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand list" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand list" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pkit -n "__fish_pkit_using_subcommand list" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand check" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand check" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand check" -l repair -d 'Finish or discard what a crash left, and turn links to what is on record'
+complete -c pkit -n "__fish_pkit_using_subcommand check" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand check" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand check" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand check" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l key -d 'The private key of the leaf: says which one is meant, and is written with --combined' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand bundle" -s o -l out -d 'Write to a file; `-` is standard output' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
@@ -186,17 +208,19 @@ complete -c pkit -n "__fish_pkit_using_subcommand completions" -s h -l help -d '
 complete -c pkit -n "__fish_pkit_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make and list certificate authorities'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "inspect" -d 'Show what certificates say: every one in every file'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue bundle inspect expiry serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make and list certificate authorities'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "inspect" -d 'Show what certificates say: every one in every file'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "root" -d 'Make a root CA, which signs itself'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'

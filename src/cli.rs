@@ -2,6 +2,7 @@
 
 mod bundle;
 mod ca;
+mod check;
 mod completions;
 mod exit;
 mod expiry;
@@ -10,6 +11,7 @@ mod identity;
 mod inspect;
 mod issue;
 mod issued;
+mod list;
 mod man;
 mod passphrase;
 mod probe;
@@ -68,6 +70,10 @@ enum Command {
     Ca(ca::Args),
     /// Issue a certificate for a server, a client, or a peer that is both
     Issue(issue::Args),
+    /// List the certificates on record: state, end, serial number, name
+    List(list::Args),
+    /// Prove that a PKI directory holds together; --repair mends what a crash left
+    Check(check::Args),
     /// Put certificates in the proven order: fullchain, combined, ca-bundle
     Bundle(bundle::Args),
     /// Show what certificates say: every one in every file
@@ -133,8 +139,21 @@ impl AtArgs {
     }
 }
 
+/// Keys and passphrases pass through this process: no core dump, and no other process of the user may look inside. Where
+/// the system refuses, the work goes on; `docs/security.md` says what is promised.
+fn keep_memory_private() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
+
 /// Runs the command line of this process and says how it is to end.
 pub fn main() -> ExitCode {
+    keep_memory_private();
     run(std::env::args_os().collect()).into()
 }
 
@@ -152,6 +171,8 @@ fn run(args: Vec<OsString>) -> Exit {
         Command::Issue(args) => issue::run(args, &context),
         Command::ServeTest(args) => serve_test::run(args, &context),
         Command::Probe(args) => probe::run(args, &context),
+        Command::List(args) => list::run(args, &context),
+        Command::Check(args) => check::run(args, &context),
         Command::Bundle(args) => bundle::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Expiry(args) => expiry::run(args, &context),

@@ -24,7 +24,7 @@ pub const PRIVATE_DIRECTORY: u32 = 0o700;
 pub const DIRECTORY: u32 = 0o755;
 
 /// Temporary files begin so; one that was left by a crash can be deleted.
-const TEMPORARY: &str = ".pkit-";
+pub(crate) const TEMPORARY: &str = ".pkit-";
 
 #[cfg(not(debug_assertions))]
 mod fault {

@@ -11,6 +11,7 @@
 //! ```
 
 mod authority;
+mod check;
 mod commit;
 mod config;
 mod inventory;
@@ -28,6 +29,7 @@ use std::{
 use time::OffsetDateTime;
 
 pub use authority::Authority;
+pub use check::{Fault, Findings, Problem, check, repair};
 pub use commit::{Generation, Writer};
 pub use config::Config;
 pub use inventory::{Entry, Event, IssuerRecord, Record, Records};

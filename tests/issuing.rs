@@ -198,7 +198,14 @@ fn what_a_crash_left_is_finished_or_discarded() {
         .write("pki/inventory.jsonl", format!("{}{}", sandbox.read("pki/inventory.jsonl"), r#"{"v":1,"eve"#));
     sandbox.succeeds(&["issue", "client", "after"]);
     let lines = sandbox.read("pki/inventory.jsonl");
-    assert!(lines.contains("{\"v\":1,\"eve\n{\"v\":1,"), "{lines}");
+    assert!(lines.contains("{\"v\":1,\"eve\n{\"v\":1,\"event\":\"set-aside\"}\n{\"v\":1,"), "{lines}");
+    assert!(sandbox.succeeds(&["check"]).contains("holds together"));
+    // A last line that lacks nothing but its end is a record.
+    let whole = sandbox.read("pki/inventory.jsonl");
+    sandbox.write("pki/inventory.jsonl", whole.trim_end());
+    assert_eq!(sandbox.run(&["check"]).status.code(), Some(1));
+    sandbox.succeeds(&["check", "--repair"]);
+    assert_eq!(sandbox.read("pki/inventory.jsonl"), whole);
     // What pkit did not write is not obeyed.
     sandbox.write("pki/pending", r#"[{"shelf":"live","label":"../../x","generation":1}]"#);
     sandbox.fails("pki-damaged", &["issue", "client", "more"]);

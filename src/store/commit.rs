@@ -146,10 +146,8 @@ impl<'a> Writer<'a> {
             lines.push_str(&generation.record.line()?);
         }
         let inventory = self.store.root().join(INVENTORY);
-        if inventory::is_torn(&inventory)? {
-            // Closed, it is a line of its own, which readers report and nobody mistakes for a record.
-            lines.insert(0, '\n');
-        }
+        // What a crash tore is closed, so that it is a line of its own, which nobody mistakes for a record.
+        lines.insert_str(0, inventory::closing(&inventory)?);
         writer::append(&inventory, lines.as_bytes())
     }
 
@@ -160,6 +158,29 @@ impl<'a> Writer<'a> {
             .join(&intent.label)
             .join(number(intent.generation));
         writer::point_link(&self.store.root().join(&intent.shelf).join(&intent.label), &target)
+    }
+
+    /// Points a name's link to the newest generation that is on record and has files.
+    pub(super) fn turn_to_newest(&self, link: &Path) -> Result<(), Error> {
+        let part = |path: Option<&Path>| {
+            path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        };
+        let (shelf, label) = (part(link.parent()), part(Some(link)));
+        let mut newest = None;
+        for entry in self.store.records()? {
+            let Entry::Record(_, record) = entry? else { continue };
+            let kind = if record.is_ca() { Shelf::Ca } else { Shelf::Live };
+            let same =
+                kind.directory() == shelf && directory_name(&record.name).is_ok_and(|one| one == label);
+            let intent = Intent { shelf: shelf.clone(), label: label.clone(), generation: record.generation };
+            if same && newest.as_ref().is_none_or(|other: &Intent| other.generation < intent.generation) {
+                newest = Some(intent);
+            }
+        }
+        match newest.filter(|intent| self.archive(intent).is_dir()) {
+            Some(intent) => self.turn_link(&intent),
+            None => Ok(()),
+        }
     }
 
     fn archive(&self, intent: &Intent) -> PathBuf {

@@ -213,18 +213,30 @@ pub(super) fn check_format(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Whether the last line lacks its end: a crash tore it.
-pub(super) fn is_torn(path: &Path) -> Result<bool, Error> {
+/// What must be appended so that the next record begins a line of its own: nothing, the end of a line that is whole but
+/// for it, or the end of a torn one and a mark that it is set aside.
+pub(super) fn closing(path: &Path) -> Result<&'static str, Error> {
     let unreadable =
         |error: std::io::Error| Error::FileUnreadable { path: path.to_owned(), cause: plain(&error) };
     let mut file = source::open(path)?;
-    if file.seek(SeekFrom::End(0)).map_err(unreadable)? == 0 {
-        return Ok(false);
-    }
-    file.seek(SeekFrom::End(-1)).map_err(unreadable)?;
-    let mut last = [0];
-    file.read_exact(&mut last).map_err(unreadable)?;
-    Ok(last != [b'\n'])
+    let length = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
+    // Longer than any line of ours, so that a line that does not begin in it is none.
+    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_LINE))).map_err(unreadable)?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail).map_err(unreadable)?;
+    let last = tail.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+    Ok(match entry(0, last) {
+        _ if last.is_empty() => "",
+        Entry::Foreign(..) => "\n{\"v\":1,\"event\":\"set-aside\"}\n",
+        _ => "\n",
+    })
+}
+
+const LONGEST_LINE: u64 = 1 << 20;
+
+/// Whether a line says that the one above it was torn, and set aside.
+pub(super) fn is_set_aside_mark(line: &serde_json::Value) -> bool {
+    line.get("event").and_then(serde_json::Value::as_str) == Some("set-aside")
 }
 
 #[cfg(test)]

@@ -14,10 +14,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{INVENTORY, Store};
+use super::{INVENTORY, Store, inventory::is_set_aside_mark};
 use crate::{
     Error,
-    fingerprint::unhex,
+    fingerprint::{hex, unhex},
     source::{self, plain},
 };
 
@@ -75,18 +75,94 @@ pub struct Row {
 /// Which certificates are wanted; an empty filter lets all pass.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Names, of which one must match: `*` and `?` stand for characters. A name that is written out matches too, so
-    /// that `*.example.com` finds the certificate of that name.
+    /// Names, of which one must match: `*` and `?` stand for characters. `*.example.com` finds the certificate of that
+    /// name too.
     pub names: Vec<Pattern>,
     /// States, of which one must be it
     pub states: Vec<State>,
     /// Name of the CA
     pub issuer: Option<String>,
-    /// Serial number in hexadecimal, in any case, with or without colons
+    /// Serial number in lower-case hexadecimal
     pub serial: Option<String>,
     /// Ends before this moment, and has not ended yet
     pub expires_before: Option<OffsetDateTime>,
 }
+
+impl Filter {
+    /// From what people write: names with `*` and `?`, a serial number in any case, with or without colons.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a pattern or a serial number that is none.
+    pub fn new(
+        names: &[String],
+        states: Vec<State>,
+        issuer: Option<String>,
+        serial: Option<&str>,
+        expires_before: Option<OffsetDateTime>,
+    ) -> Result<Self, Error> {
+        let pattern = |name: &String| {
+            // A class in brackets means nothing here: names hold none, but addresses do.
+            Pattern::new(&name.replace('[', "[[]")).map_err(|error| Error::Usage {
+                problem: format!("`{}` is no pattern of names: {}", crate::name::escape(name), error.msg),
+            })
+        };
+        let number = |text: &str| match unhex(text) {
+            Some(octets) if !octets.is_empty() => Ok(hex(octets.strip_prefix(&[0]).unwrap_or(&octets))),
+            _ => Err(Error::Usage {
+                problem: format!("`{}` is no serial number in hexadecimal", crate::name::escape(text)),
+            }),
+        };
+        Ok(Self {
+            names: names.iter().map(pattern).collect::<Result<_, _>>()?,
+            states,
+            issuer,
+            serial: serial.map(number).transpose()?,
+            expires_before,
+        })
+    }
+
+    fn row(&self, line: &Line<'_>, latest: &Latest, now: OffsetDateTime) -> Option<Row> {
+        let named = |pattern: &Pattern| pattern.matches(&line.name);
+        if !self.names.is_empty() && !self.names.iter().any(named) {
+            return None;
+        }
+        if self.issuer.as_ref().is_some_and(|issuer| *issuer != line.issuer.name)
+            || self.serial.as_ref().is_some_and(|serial| *serial != line.serial)
+        {
+            return None;
+        }
+        let superseded = !latest.is_empty()
+            && latest
+                .get(&(line.is_ca(), line.name.clone().into_owned()))
+                .is_some_and(|newest| *newest > line.generation);
+        let start = OffsetDateTime::parse(&line.not_before, &Rfc3339).ok()?;
+        let end = OffsetDateTime::parse(&line.not_after, &Rfc3339).ok()?;
+        let state = match () {
+            () if superseded => State::Superseded,
+            () if now > end => State::Expired,
+            () if end - now < (end - start) / 3 => State::Due,
+            () => State::Valid,
+        };
+        let ending = self.expires_before.is_none_or(|moment| end < moment && now <= end);
+        if !ending || !(self.states.is_empty() || self.states.contains(&state)) {
+            return None;
+        }
+        Some(Row {
+            name: line.name.clone().into_owned(),
+            kind: line.kind.clone().into_owned(),
+            state,
+            generation: line.generation,
+            not_before: line.not_before.clone().into_owned(),
+            not_after: line.not_after.clone().into_owned(),
+            serial: line.serial.clone().into_owned(),
+            issuer: line.issuer.name.clone().into_owned(),
+        })
+    }
+}
+
+/// The highest generation of names that have more than one, by whether it is a CA, because a CA and a leaf may share a
+/// name.
+type Latest = HashMap<(bool, String), u32>;
 
 /// What of a record the list needs, borrowed from its line.
 #[derive(Deserialize)]
@@ -131,7 +207,6 @@ pub fn list<E: From<Error>>(
 ) -> Result<Vec<usize>, E> {
     let path = store.root().join(INVENTORY);
     let latest = latest_generations(&path)?;
-    let filter = Prepared::new(filter);
     let mut foreign = Vec::new();
     let mut blocks = Blocks::open(&path)?;
     let mut before = 0;
@@ -139,9 +214,12 @@ pub fn list<E: From<Error>>(
         let lines: Vec<&[u8]> = lines(block).collect();
         let read = |(index, line): (usize, &&[u8])| match serde_json::from_slice::<Line<'_>>(line) {
             Ok(line) => filter.row(&line, &latest, now).map(Ok),
-            Err(_) => Some(Err(index)),
+            Err(_) => {
+                let mark = serde_json::from_slice(line).is_ok_and(|value| is_set_aside_mark(&value));
+                Some(Err((index, mark)))
+            }
         };
-        let rows: Vec<Result<Row, usize>> = lines.par_iter().enumerate().filter_map(read).collect();
+        let rows: Vec<Result<Row, (usize, bool)>> = lines.par_iter().enumerate().filter_map(read).collect();
         for found in rows {
             match found {
                 Ok(found) => {
@@ -149,7 +227,9 @@ pub fn list<E: From<Error>>(
                         return Ok(foreign);
                     }
                 }
-                Err(index) if before + index > 0 => foreign.push(before + index + 1),
+                // The mark and the torn line above it.
+                Err((_, true)) => drop(foreign.pop()),
+                Err((index, false)) if before + index > 0 => foreign.push(before + index + 1),
                 Err(_) => {}
             }
         }
@@ -158,9 +238,8 @@ pub fn list<E: From<Error>>(
     Ok(foreign)
 }
 
-/// The highest generation of every name that has more than one. The shelf is part of the key, because a CA and a leaf may
-/// share a name.
-fn latest_generations(path: &Path) -> Result<HashMap<(bool, String), u32>, Error> {
+/// The names that have more than one generation.
+fn latest_generations(path: &Path) -> Result<Latest, Error> {
     let mut latest = HashMap::new();
     let mut blocks = Blocks::open(path)?;
     let first = memchr::memmem::Finder::new(br#""generation":1,"#);
@@ -177,66 +256,6 @@ fn latest_generations(path: &Path) -> Result<HashMap<(bool, String), u32>, Error
 fn lines(block: &[u8]) -> impl Iterator<Item = &[u8]> {
     let block = block.strip_suffix(b"\n").unwrap_or(block);
     block.split(|&byte| byte == b'\n')
-}
-
-/// A filter whose serial number is in the form of the record.
-struct Prepared<'a> {
-    filter: &'a Filter,
-    serial: Option<String>,
-}
-
-impl<'a> Prepared<'a> {
-    fn new(filter: &'a Filter) -> Self {
-        let serial = filter.serial.as_ref().map(|text| {
-            let octets = unhex(text).unwrap_or_default();
-            crate::fingerprint::hex(octets.strip_prefix(&[0]).unwrap_or(&octets))
-        });
-        Self { filter, serial }
-    }
-
-    fn row(
-        &self,
-        line: &Line<'_>,
-        latest: &HashMap<(bool, String), u32>,
-        now: OffsetDateTime,
-    ) -> Option<Row> {
-        let filter = self.filter;
-        let named = |pattern: &Pattern| pattern.matches(&line.name) || pattern.as_str() == line.name;
-        if !filter.names.is_empty() && !filter.names.iter().any(named) {
-            return None;
-        }
-        if filter.issuer.as_ref().is_some_and(|issuer| *issuer != line.issuer.name)
-            || self.serial.as_ref().is_some_and(|serial| *serial != line.serial)
-        {
-            return None;
-        }
-        let superseded = !latest.is_empty()
-            && latest
-                .get(&(line.is_ca(), line.name.clone().into_owned()))
-                .is_some_and(|newest| *newest > line.generation);
-        let start = OffsetDateTime::parse(&line.not_before, &Rfc3339).ok()?;
-        let end = OffsetDateTime::parse(&line.not_after, &Rfc3339).ok()?;
-        let state = match () {
-            () if superseded => State::Superseded,
-            () if now > end => State::Expired,
-            () if end - now < (end - start) / 3 => State::Due,
-            () => State::Valid,
-        };
-        let ending = filter.expires_before.is_none_or(|moment| end < moment && now <= end);
-        if !ending || !(filter.states.is_empty() || filter.states.contains(&state)) {
-            return None;
-        }
-        Some(Row {
-            name: line.name.clone().into_owned(),
-            kind: line.kind.clone().into_owned(),
-            state,
-            generation: line.generation,
-            not_before: line.not_before.clone().into_owned(),
-            not_after: line.not_after.clone().into_owned(),
-            serial: line.serial.clone().into_owned(),
-            issuer: line.issuer.name.clone().into_owned(),
-        })
-    }
 }
 
 /// A file in blocks of whole lines.
