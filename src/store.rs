@@ -7,7 +7,7 @@
 //!   live/NAME  →  ../archive/live/NAME/0003     cert.pem  chain.pem  fullchain.pem  privkey.pem  ca.pem
 //!   inventory.jsonl           one JSON object a line, only ever appended to
 //!   lock                      one writer at a time; readers never wait
-//!   pending                   what the writer is about to commit; there only while it works, or after a crash
+//!   pending                   the records of the writer at work; after a crash, of the one that was
 //! ```
 
 mod authority;

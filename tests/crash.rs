@@ -39,8 +39,7 @@ fn sound(sandbox: &Sandbox, when: &str) {
     let mut recorded = Vec::new();
     for entry in store.records().unwrap() {
         if let Entry::Record(_, record) = entry.unwrap() {
-            let shelf = if record.is_ca() { Shelf::Ca } else { Shelf::Live };
-            recorded.push((shelf, record.name, record.serial));
+            recorded.push((record.shelf(), record.name, record.serial));
         }
     }
     for (shelf, key) in [(Shelf::Ca, "key.pem"), (Shelf::Live, "privkey.pem")] {
@@ -132,6 +131,87 @@ fn ca_intermediate() {
 fn issue() {
     let done = ["pki/live/a.internal/cert.pem", "pki/live/a.internal/privkey.pem"];
     torture(&Sandbox::with_authorities(), &["issue", "server", "a.internal", "-q"], &done);
+}
+
+#[test]
+fn check_repair() {
+    let prepared = Sandbox::with_authorities();
+    prepared.succeeds(&["issue", "client", "done", "-q"]);
+    fs::remove_file(prepared.path("pki/live/done")).unwrap();
+    fs::create_dir_all(prepared.path("pki/archive/live/half/0001")).unwrap();
+    fs::write(prepared.path("pki/archive/live/half/0001/privkey.pem"), "half").unwrap();
+    prepared.write("pki/.pkit-left", "x");
+    let done = prepared.read("pki/inventory.jsonl").lines().last().unwrap().to_owned();
+    prepared.write("pki/pending", done.replace("\"done\"", "\"half\"") + "\n");
+    prepared.write(
+        "pki/inventory.jsonl",
+        format!("{}{}", prepared.read("pki/inventory.jsonl"), r#"{"v":1,"eve"#),
+    );
+    for kind in ["stop", "error"] {
+        for number in 1.. {
+            let sandbox = Sandbox::new();
+            copy(&prepared.path("."), sandbox.root());
+            let fault = format!("{kind}:{number}");
+            let output = sandbox.command(&["check", "--repair"]).env("PKIT_FAULT", &fault).output().unwrap();
+            sound(&sandbox, &fault);
+            assert_eq!(sandbox.run(&["check", "--repair"]).status.code(), Some(0), "{fault}");
+            assert!(sandbox.path("pki/live/done/cert.pem").exists(), "{fault}");
+            if output.status.success() {
+                assert!(number > 5);
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn quickstart_and_bundle() {
+    for number in 1.. {
+        let sandbox = Sandbox::new();
+        let fault = format!("stop:{number}");
+        let output = sandbox.command(&["quickstart", "-q"]).env("PKIT_FAULT", &fault).output().unwrap();
+        sound(&sandbox, &fault);
+        if sandbox.path("pki/inventory.jsonl").exists() {
+            // Four sets, or none, after the next writer.
+            sandbox.run(&["check", "--repair"]);
+            let sets = ["ca/quickstart-root", "ca/quickstart-issuing", "live/localhost", "live/client"];
+            let there = sets.iter().filter(|set| sandbox.path("pki").join(set).exists()).count();
+            assert!(there == 0 || there == 4, "{fault}: {there} of 4");
+        }
+        if output.status.success() {
+            assert!(number > 40);
+            break;
+        }
+    }
+    let prepared = Sandbox::with_authorities();
+    prepared.succeeds(&["issue", "server", "a.internal", "-q"]);
+    prepared.write("old.pem", "old");
+    for kind in ["stop", "error"] {
+        for number in 1.. {
+            let sandbox = Sandbox::new();
+            copy(&prepared.path("."), sandbox.root());
+            let args = [
+                "bundle",
+                "pki/live/a.internal/fullchain.pem",
+                "pki/ca/root/cert.pem",
+                "--force",
+                "-q",
+                "-o",
+                "old.pem",
+            ];
+            let output =
+                sandbox.command(&args).env("PKIT_FAULT", format!("{kind}:{number}")).output().unwrap();
+            let now = sandbox.read("old.pem");
+            assert!(
+                now == "old" || now == sandbox.read("pki/live/a.internal/fullchain.pem"),
+                "{kind}:{number}: {now}"
+            );
+            if output.status.success() {
+                assert!(number > 3);
+                break;
+            }
+        }
+    }
 }
 
 #[test]

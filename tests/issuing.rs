@@ -182,13 +182,14 @@ fn what_a_crash_left_is_finished_or_discarded() {
     let half = sandbox.path("pki/archive/live/half/0001");
     fs::create_dir_all(&half).unwrap();
     fs::write(half.join("privkey.pem"), "half").unwrap();
-    sandbox.write("pki/pending", r#"[{"shelf":"live","label":"half","generation":1}]"#);
+    let done = records.lines().last().unwrap();
     // A record without its link.
     fs::remove_file(sandbox.path("pki/live/done")).unwrap();
-    sandbox.write(
-        "pki/pending",
-        r#"[{"shelf":"live","label":"half","generation":1},{"shelf":"live","label":"done","generation":1}]"#,
-    );
+    sandbox.write("pki/pending", format!("{done}\n"));
+    sandbox.succeeds(&["issue", "client", "other"]);
+    assert!(sandbox.path("pki/live/done/cert.pem").exists() && !sandbox.path("pki/pending").exists());
+    let records = sandbox.read("pki/inventory.jsonl");
+    sandbox.write("pki/pending", done.replace("\"done\"", "\"half\"") + "\n");
     sandbox.succeeds(&["issue", "client", "next"]);
     assert!(!half.exists() && !sandbox.path("pki/pending").exists());
     assert!(sandbox.path("pki/live/done/cert.pem").exists());
@@ -207,8 +208,10 @@ fn what_a_crash_left_is_finished_or_discarded() {
     sandbox.succeeds(&["check", "--repair"]);
     assert_eq!(sandbox.read("pki/inventory.jsonl"), whole);
     // What pkit did not write is not obeyed.
-    sandbox.write("pki/pending", r#"[{"shelf":"live","label":"../../x","generation":1}]"#);
+    sandbox.write("pki/pending", "[1]");
     sandbox.fails("pki-damaged", &["issue", "client", "more"]);
+    sandbox.write("pki/pending", done.replace("\"done\"", "\"../../x\""));
+    sandbox.fails("name-invalid", &["issue", "client", "more"]);
 }
 
 #[test]

@@ -150,28 +150,32 @@ fn read_inventory(store: &Store, findings: &mut Findings) -> Result<OnRecord, Er
     let path = store.root().join(super::INVENTORY);
     let torn = !inventory::closing(&path)?.is_empty();
     let mut on_record = OnRecord::new();
-    let (mut last, mut foreign) = (0, None);
+    // The number of the last line, and how many right above the next are no records.
+    let (mut last, mut foreign) = (0, 0);
     for entry in store.records()? {
         match entry? {
             Entry::Record(number, record) => {
                 last = number;
+                foreign = 0;
                 findings.records += 1;
-                let shelf = if record.is_ca() { Shelf::Ca } else { Shelf::Live };
+                let shelf = record.shelf();
                 if let Ok(label) = directory_name(&record.name) {
                     let generations = on_record.entry((shelf.directory(), label)).or_default();
                     generations.insert(record.generation, record.fingerprint);
                 }
             }
             Entry::Other(number, value) => {
-                // Told and dealt with before.
-                if inventory::is_set_aside_mark(&value) && foreign == Some(number - 1) {
-                    findings.problems.pop();
+                // The torn lines right above it were told and dealt with before. There are two where the mark itself
+                // was torn.
+                if inventory::is_set_aside_mark(&value) {
+                    findings.problems.truncate(findings.problems.len() - foreign);
                 }
+                foreign = 0;
                 last = number;
             }
             Entry::Foreign(number, text) => {
                 last = number;
-                foreign = Some(number);
+                foreign += 1;
                 let shown: String = text.chars().take(40).collect();
                 findings.say(Fault::ForeignLine, &path, format!("line {number} is no record: {shown}"));
             }
@@ -179,7 +183,7 @@ fn read_inventory(store: &Store, findings: &mut Findings) -> Result<OnRecord, Er
     }
     if torn {
         // One fault, not two.
-        if foreign == Some(last) {
+        if foreign > 0 {
             findings.problems.pop();
         }
         findings.say(Fault::TornLine, &path, format!("line {last} has no end: it was torn by a crash"));

@@ -1,25 +1,24 @@
 //! The commit protocol: what a command did is done whole or not at all, whenever it is stopped.
 //!
-//! 1. `pending` names the generations that are about to be made; synced.
+//! 1. `pending` holds the records of the generations that are about to be made; synced.
 //! 2. The generations are written and synced, where no link leads.
-//! 3. Their records are appended to the inventory and synced: **the commit point**.
+//! 3. The records are appended to the inventory and synced: **the commit point** is the first whole line.
 //! 4. Each link is turned by one rename; its directory synced.
 //! 5. `pending` is removed.
 //!
-//! A writer that finds `pending` first ends what the crashed one began: a generation with a record gets its link, one
-//! without is removed.
+//! A writer that finds `pending` first ends what the crashed one began: where a record of the group is in the inventory, the
+//! others are appended and all links turned; where none is, the generations are removed.
 
 use std::{
     fs::File,
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
     Entry, Event, INVENTORY, LOCK, PENDING, Record, Shelf, Store, Wait, check_inside, directory_name,
-    generation_number, inventory, lock, name_of,
+    generation_number, inventory, lock,
 };
 use crate::{Error, fs as writer, source};
 
@@ -39,14 +38,6 @@ pub struct Generation {
 pub struct Writer<'a> {
     store: &'a Store,
     _lock: File,
-}
-
-/// A generation on its way: which set, and its number.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Intent {
-    shelf: String,
-    label: String,
-    generation: u32,
 }
 
 impl<'a> Writer<'a> {
@@ -94,46 +85,36 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// [`Error::NameTaken`] for a new name that is in use, [`Error::CertificateUnknown`] or [`Error::CaUnknown`] for one
     /// to be replaced that is not there, [`Error::WriteFailed`].
-    pub fn commit(&self, mut group: Vec<Generation>) -> Result<Vec<PathBuf>, Error> {
-        let mut intents: Vec<Intent> = Vec::new();
+    pub fn commit(&self, group: Vec<Generation>) -> Result<Vec<PathBuf>, Error> {
+        let mut records: Vec<Record> = Vec::new();
         for generation in &group {
+            let (shelf, name) = (generation.shelf, &generation.name);
             match generation.record.event {
-                Event::Issued => self.require_free(generation.shelf, &generation.name)?,
-                Event::Renewed => self.require_there(generation.shelf, &generation.name)?,
+                Event::Issued => self.require_free(shelf, name)?,
+                Event::Renewed => self.require_there(shelf, name)?,
             }
-            let label = directory_name(&generation.name)?;
-            intents.push(Intent {
-                shelf: generation.shelf.directory().to_owned(),
-                generation: self.next_number(generation.shelf, &label),
-                label,
-            });
+            let number = self.next_number(shelf, &directory_name(name)?);
+            records.push(Record { generation: number, ..generation.record.clone() });
         }
-        let announced = serde_json::to_vec(&intents)
-            .map_err(|error| Error::WriteFailed { path: self.pending(), cause: error.to_string() })?;
-        writer::replace(&self.pending(), &announced, writer::SECRET)?;
-        if let Err(error) = self.write_and_record(&mut group, &intents) {
-            // The commit point was not reached: take everything back. What cannot be removed now stays announced, for
-            // the next writer.
-            let removed: Result<(), Error> =
-                intents.iter().try_for_each(|intent| writer::remove_tree(&self.archive(intent)));
-            if removed.is_ok() {
-                writer::remove_file(&self.pending())?;
-            }
+        let lines = records.iter().map(Record::line).collect::<Result<String, _>>()?;
+        writer::replace(&self.pending(), lines.as_bytes(), writer::SECRET)?;
+        let written = self.write(&group, &records).and_then(|()| self.record(&lines));
+        if let Err(error) = written {
+            self.take_back(&records)?;
             return Err(error);
         }
         let mut links = Vec::new();
-        for (generation, intent) in group.iter().zip(&intents) {
-            self.turn_link(intent)?;
-            links.push(self.store.link(generation.shelf, &generation.name)?);
+        for record in &records {
+            self.turn_link(record)?;
+            links.push(self.store.link(record.shelf(), &record.name)?);
         }
         writer::remove_file(&self.pending())?;
         Ok(links)
     }
 
-    fn write_and_record(&self, group: &mut [Generation], intents: &[Intent]) -> Result<(), Error> {
-        let mut lines = String::new();
-        for (generation, intent) in group.iter_mut().zip(intents) {
-            let directory = self.archive(intent);
+    fn write(&self, group: &[Generation], records: &[Record]) -> Result<(), Error> {
+        for (generation, record) in group.iter().zip(records) {
+            let directory = self.archive(record)?;
             if let Some(set) = directory.parent() {
                 writer::ensure_directory(set, writer::DIRECTORY)?;
             }
@@ -142,54 +123,58 @@ impl<'a> Writer<'a> {
                 writer::create(&directory.join(name), bytes, *mode)?;
             }
             writer::sync_directory(&directory)?;
-            generation.record.generation = intent.generation;
-            lines.push_str(&generation.record.line()?);
         }
-        let inventory = self.store.root().join(INVENTORY);
-        // What a crash tore is closed, so that it is a line of its own, which nobody mistakes for a record.
-        lines.insert_str(0, inventory::closing(&inventory)?);
-        writer::append(&inventory, lines.as_bytes())
+        Ok(())
     }
 
-    fn turn_link(&self, intent: &Intent) -> Result<(), Error> {
-        let target = Path::new("..")
-            .join("archive")
-            .join(&intent.shelf)
-            .join(&intent.label)
-            .join(number(intent.generation));
-        writer::point_link(&self.store.root().join(&intent.shelf).join(&intent.label), &target)
+    /// Appends lines to the inventory. What a crash tore is closed first, so that it is a line of its own, which nobody
+    /// mistakes for a record.
+    fn record(&self, lines: &str) -> Result<(), Error> {
+        let inventory = self.store.root().join(INVENTORY);
+        let closing = inventory::closing(&inventory)?;
+        writer::append(&inventory, format!("{closing}{lines}").as_bytes())
+    }
+
+    /// After a failure: removes the generations, unless a record got through that could not be taken back. What cannot be
+    /// ended now stays announced, for the next writer.
+    fn take_back(&self, records: &[Record]) -> Result<(), Error> {
+        if self.recorded(records)?.contains(&true) {
+            return Ok(());
+        }
+        let remove = |record| self.archive(record).and_then(|directory| writer::remove_tree(&directory));
+        match records.iter().try_for_each(remove) {
+            Ok(()) => writer::remove_file(&self.pending()),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn turn_link(&self, record: &Record) -> Result<(), Error> {
+        let shelf = record.shelf();
+        let label = directory_name(&record.name)?;
+        let target =
+            Path::new("../archive").join(shelf.directory()).join(&label).join(number(record.generation));
+        writer::point_link(&self.store.link(shelf, &record.name)?, &target)
     }
 
     /// Points a name's link to the newest generation that is on record and has files.
     pub(super) fn turn_to_newest(&self, link: &Path) -> Result<(), Error> {
-        let part = |path: Option<&Path>| {
-            path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-        };
-        let (shelf, label) = (part(link.parent()), part(Some(link)));
-        let mut newest = None;
+        let mut newest: Option<Box<Record>> = None;
         for entry in self.store.records()? {
             let Entry::Record(_, record) = entry? else { continue };
-            let kind = if record.is_ca() { Shelf::Ca } else { Shelf::Live };
-            let same =
-                kind.directory() == shelf && directory_name(&record.name).is_ok_and(|one| one == label);
-            let intent = Intent { shelf: shelf.clone(), label: label.clone(), generation: record.generation };
-            if same && newest.as_ref().is_none_or(|other: &Intent| other.generation < intent.generation) {
-                newest = Some(intent);
+            let same = self.store.link(record.shelf(), &record.name).is_ok_and(|own| own == link);
+            if same && newest.as_ref().is_none_or(|other| other.generation < record.generation) {
+                newest = Some(record);
             }
         }
-        match newest.filter(|intent| self.archive(intent).is_dir()) {
-            Some(intent) => self.turn_link(&intent),
-            None => Ok(()),
+        match newest {
+            Some(record) if self.archive(&record)?.is_dir() => self.turn_link(&record),
+            _ => Ok(()),
         }
     }
 
-    fn archive(&self, intent: &Intent) -> PathBuf {
-        self.store
-            .root()
-            .join("archive")
-            .join(&intent.shelf)
-            .join(&intent.label)
-            .join(number(intent.generation))
+    fn archive(&self, record: &Record) -> Result<PathBuf, Error> {
+        let set = self.store.root().join("archive").join(record.shelf().directory());
+        Ok(set.join(directory_name(&record.name)?).join(number(record.generation)))
     }
 
     fn pending(&self) -> PathBuf {
@@ -209,36 +194,36 @@ impl<'a> Writer<'a> {
             Err(Error::FileNotFound { .. }) => return Ok(()),
             other => other?,
         };
-        let damaged = |problem: &str| Error::PkiDamaged { path: self.pending(), problem: problem.to_owned() };
-        let intents: Vec<Intent> =
-            serde_json::from_slice(&bytes).map_err(|_| damaged("it was not written by pkit"))?;
-        let trusted = |intent: &Intent| {
-            matches!(intent.shelf.as_str(), "ca" | "live") && name_of(&intent.label).is_some()
-        };
-        if !intents.iter().all(trusted) {
-            return Err(damaged("it names files that are not of this directory"));
-        }
-        let recorded = self.recorded(&intents)?;
-        for (intent, recorded) in intents.iter().zip(recorded) {
-            if recorded {
-                self.turn_link(intent)?;
-            } else {
-                writer::remove_tree(&self.archive(intent))?;
+        // Names become directory names by the rule, so that nothing in here can lead out of the archive.
+        let lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        let records: Vec<Record> =
+            lines.map(serde_json::from_slice).collect::<Result<_, _>>().map_err(|_| Error::PkiDamaged {
+                path: self.pending(),
+                problem: "it was not written by pkit".into(),
+            })?;
+        let recorded = self.recorded(&records)?;
+        if recorded.contains(&true) {
+            let missing = records.iter().zip(&recorded).filter(|(_, recorded)| !**recorded);
+            let lines = missing.map(|(record, _)| record.line()).collect::<Result<String, _>>()?;
+            if !lines.is_empty() {
+                self.record(&lines)?;
+            }
+            records.iter().try_for_each(|record| self.turn_link(record))?;
+        } else {
+            for record in &records {
+                writer::remove_tree(&self.archive(record)?)?;
             }
         }
         writer::remove_file(&self.pending())
     }
 
-    /// Which of the intents are on record.
-    fn recorded(&self, intents: &[Intent]) -> Result<Vec<bool>, Error> {
-        let mut found = vec![false; intents.len()];
+    /// Which of the records are in the inventory.
+    fn recorded(&self, records: &[Record]) -> Result<Vec<bool>, Error> {
+        let mut found = vec![false; records.len()];
         for entry in self.store.records()? {
-            let Entry::Record(_, record) = entry? else { continue };
-            let shelf = if record.is_ca() { Shelf::Ca } else { Shelf::Live };
-            for (intent, found) in intents.iter().zip(&mut found) {
-                *found |= intent.generation == record.generation
-                    && intent.shelf == shelf.directory()
-                    && directory_name(&record.name).is_ok_and(|label| label == intent.label);
+            let Entry::Record(_, entry) = entry? else { continue };
+            for (record, found) in records.iter().zip(&mut found) {
+                *found |= entry.serial == record.serial && entry.name == record.name;
             }
         }
         Ok(found)

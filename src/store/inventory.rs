@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::FORMAT;
+use super::{FORMAT, Shelf};
 use crate::{
     Error,
     cert::Certificate,
@@ -115,9 +115,9 @@ impl Record {
         }
     }
 
-    /// Whether it speaks of a CA.
-    pub fn is_ca(&self) -> bool {
-        matches!(self.kind.as_str(), "root" | "intermediate")
+    /// Where its files are.
+    pub fn shelf(&self) -> Shelf {
+        if matches!(self.kind.as_str(), "root" | "intermediate") { Shelf::Ca } else { Shelf::Live }
     }
 
     pub(super) fn line(&self) -> Result<String, Error> {
@@ -190,27 +190,38 @@ pub(super) fn header(now: OffsetDateTime) -> String {
     format!("{{\"v\":{FORMAT},\"time\":\"{}\",\"event\":\"created\"}}\n", format_rfc3339(now))
 }
 
-/// Refuses a store of a newer format, by its first line.
+/// Refuses a store of a newer format: its first line tells with which it began, its last to which it was brought.
 pub(super) fn check_format(path: &Path) -> Result<(), Error> {
-    let mut line = Vec::new();
-    let file = BufReader::new(source::open(path)?);
-    file.take(4096)
-        .read_until(b'\n', &mut line)
-        .map_err(|error| Error::FileUnreadable { path: path.to_owned(), cause: plain(&error) })?;
     #[derive(Deserialize)]
-    struct Header {
+    struct Versioned {
         v: u64,
     }
-    match serde_json::from_slice::<Header>(&line) {
-        Ok(header) if header.v > FORMAT => {
-            Err(Error::PkiNewer { path: path.to_owned(), found: header.v, known: FORMAT })
-        }
-        Ok(_) => Ok(()),
-        Err(_) => Err(Error::PkiDamaged {
-            path: path.to_owned(),
-            problem: "its first line does not tell the format, as in {\"v\":1}".into(),
-        }),
+    let unreadable =
+        |error: std::io::Error| Error::FileUnreadable { path: path.to_owned(), cause: plain(&error) };
+    let mut file = source::open(path)?;
+    let mut first = Vec::new();
+    BufReader::with_capacity(4096, &mut file).take(4096).read_until(b'\n', &mut first).map_err(unreadable)?;
+    let first = serde_json::from_slice::<Versioned>(&first).map_err(|_| Error::PkiDamaged {
+        path: path.to_owned(),
+        problem: "its first line does not tell the format, as in {\"v\":1}".into(),
+    })?;
+    let tail = read_tail(&mut file, 64 << 10).map_err(unreadable)?;
+    let last = tail.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+    // A last line that is torn or foreign tells nothing.
+    let last = serde_json::from_slice::<Versioned>(last).map_or(0, |last| last.v);
+    match first.v.max(last) {
+        found if found > FORMAT => Err(Error::PkiNewer { path: path.to_owned(), found, known: FORMAT }),
+        _ => Ok(()),
     }
+}
+
+/// At most so many bytes at the end of a file.
+fn read_tail(file: &mut File, most: u64) -> std::io::Result<Vec<u8>> {
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail)?;
+    Ok(tail)
 }
 
 /// What must be appended so that the next record begins a line of its own: nothing, the end of a line that is whole but
@@ -218,12 +229,8 @@ pub(super) fn check_format(path: &Path) -> Result<(), Error> {
 pub(super) fn closing(path: &Path) -> Result<&'static str, Error> {
     let unreadable =
         |error: std::io::Error| Error::FileUnreadable { path: path.to_owned(), cause: plain(&error) };
-    let mut file = source::open(path)?;
-    let length = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
     // Longer than any line of ours, so that a line that does not begin in it is none.
-    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_LINE))).map_err(unreadable)?;
-    let mut tail = Vec::new();
-    file.read_to_end(&mut tail).map_err(unreadable)?;
+    let tail = read_tail(&mut source::open(path)?, 64 << 10).map_err(unreadable)?;
     let last = tail.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
     Ok(match entry(0, last) {
         _ if last.is_empty() => "",
@@ -231,8 +238,6 @@ pub(super) fn closing(path: &Path) -> Result<&'static str, Error> {
         _ => "\n",
     })
 }
-
-const LONGEST_LINE: u64 = 1 << 20;
 
 /// Whether a line says that the one above it was torn, and set aside.
 pub(super) fn is_set_aside_mark(line: &serde_json::Value) -> bool {

@@ -227,8 +227,14 @@ pub fn list<E: From<Error>>(
                         return Ok(foreign);
                     }
                 }
-                // The mark and the torn line above it.
-                Err((_, true)) => drop(foreign.pop()),
+                // The mark, and the torn lines right above it.
+                Err((index, true)) => {
+                    let mut above = before + index;
+                    while above > 0 && foreign.last() == Some(&above) {
+                        foreign.pop();
+                        above -= 1;
+                    }
+                }
                 Err((index, false)) if before + index > 0 => foreign.push(before + index + 1),
                 Err(_) => {}
             }

@@ -1,0 +1,271 @@
+//! The store under kills, full disks and many processes. Long, so it does not run by itself:
+//! `cargo test --test endurance -- --ignored`. Linux; mounting a small file system needs root.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods
+)]
+#![cfg(target_os = "linux")]
+
+mod sandbox;
+
+use std::{
+    collections::HashSet,
+    fs,
+    io::Read,
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use pkit::{
+    cert::decode_certificates,
+    issue::{Kind, Request, plan},
+    issuer::Issuer,
+    key::{KeyType, PrivateKey, decode_private_key, no_passphrase},
+    name::Name,
+    origin::Origin,
+    profile::Profile,
+    store::{Event, Generation, LeafFiles, Store, Wait},
+    validity::{End, Span},
+};
+use sandbox::Sandbox;
+
+/// `pkit check` finds nothing, or only what the next writer ends.
+fn sound(sandbox: &Sandbox) {
+    let output = sandbox.run(&["check"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+fn serials(sandbox: &Sandbox) -> Vec<String> {
+    let records = sandbox.read("pki/inventory.jsonl");
+    let values =
+        records.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("whole lines"));
+    values.filter_map(|value| value["serial"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+#[ignore = "long"]
+fn two_and_eight_processes_side_by_side() {
+    for workers in [2, 8] {
+        let sandbox = Sandbox::with_authorities();
+        std::thread::scope(|scope| {
+            for worker in 0..workers {
+                let sandbox = &sandbox;
+                scope.spawn(move || {
+                    for number in 0..200 {
+                        sandbox.succeeds(&[
+                            "issue",
+                            "client",
+                            &format!("c{worker}-{number}"),
+                            "-q",
+                            "--lock-timeout",
+                            "5m",
+                        ]);
+                    }
+                });
+            }
+        });
+        let serials = serials(&sandbox);
+        assert_eq!(serials.len(), workers * 200 + 2, "a record was lost");
+        assert_eq!(
+            serials.iter().collect::<HashSet<_>>().len(),
+            serials.len(),
+            "a serial number was given twice"
+        );
+        sound(&sandbox);
+    }
+}
+
+#[test]
+#[ignore = "long"]
+fn killed_two_hundred_times() {
+    let sandbox = Sandbox::with_authorities();
+    // How long one takes, so that the kills hit all of it.
+    let start = std::time::Instant::now();
+    sandbox.succeeds(&["issue", "client", "measure", "-q"]);
+    let whole = start.elapsed();
+    let mut done = 0;
+    for number in 0..200u32 {
+        let name = format!("k{number}");
+        let mut child =
+            sandbox.command(&["issue", "client", &name, "-q"]).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole.mul_f64(f64::from(number * 7919 % 200) / 180.0));
+        let _ = child.kill();
+        let came_through = child.wait().unwrap().success();
+        done += u32::from(came_through);
+        let link = sandbox.path("pki/live").join(&name);
+        assert!(!came_through || link.join("privkey.pem").exists(), "{name} said done and is not there");
+    }
+    sandbox.succeeds(&["issue", "client", "last", "-q"]);
+    assert!(done > 0 && done < 200, "{done} of 200 came through: the kills did not hit");
+    // Names that were killed before their record can be issued now; the others are there.
+    for number in 0..200 {
+        let name = format!("k{number}");
+        if !sandbox.path("pki/live").join(&name).exists() {
+            sandbox.succeeds(&["issue", "client", &name, "-q"]);
+        }
+    }
+    let serials = serials(&sandbox);
+    assert_eq!(serials.len(), 204, "root, issuing, measure, last and two hundred");
+    assert_eq!(serials.iter().collect::<HashSet<_>>().len(), 204);
+    // Temporary names that a kill left are mended; nothing else is wrong.
+    sandbox.run(&["check", "--repair"]);
+    sound(&sandbox);
+}
+
+/// A small file system of its own, unmounted at the end.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(at: &Path, size: &str) -> Self {
+        fs::create_dir_all(at).unwrap();
+        let mut mount = Command::new("mount");
+        let status = mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(at).status();
+        assert!(status.is_ok_and(|status| status.success()), "this test needs the right to mount (root)");
+        Self(at.to_owned())
+    }
+
+    fn remount(&self, how: &str) {
+        assert!(
+            Command::new("mount")
+                .args(["-o", &format!("remount,{how}")])
+                .arg(&self.0)
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_full_disk_and_a_read_only_one() {
+    let sandbox = Sandbox::new();
+    let disk = Disk::mount(&sandbox.path("disk"), "256k");
+    let pki = ["--pki", "disk/pki"];
+    let run = |args: &[&str]| sandbox.run(&[args, &pki].concat());
+    assert!(run(&["ca", "root", "root", "--unencrypted", "-q"]).status.success());
+    // Leave room for one page after the other, so that the disk is full at another step each time.
+    let mut failures = 0;
+    for pages in 0..40 {
+        let filler = sandbox.path("disk/filler");
+        let mut bytes = Vec::new();
+        fs::write(&filler, &bytes).unwrap();
+        loop {
+            bytes.resize(bytes.len() + 4096, 0);
+            if fs::write(&filler, &bytes).is_err() {
+                break;
+            }
+        }
+        bytes.truncate(bytes.len().saturating_sub(4096 * (1 + pages)));
+        fs::write(&filler, &bytes).unwrap();
+        let name = format!("n{pages}");
+        let output = run(&["issue", "client", &name]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() {
+            assert!(sandbox.path("disk/pki/live").join(&name).join("privkey.pem").exists());
+            break;
+        }
+        failures += 1;
+        assert!(output.status.code() == Some(2) && told.contains("cannot be written"), "{told}");
+        assert!(told.contains("no space") || told.contains("storage"), "{told}");
+        fs::remove_file(&filler).unwrap();
+        // With room again, the next command ends what could not be taken back.
+        assert!(run(&["issue", "client", &format!("after-{pages}"), "-q"]).status.success());
+        assert!(!sandbox.path("disk/pki/live").join(&name).exists(), "{name} failed and is there");
+        let check = run(&["check"]);
+        assert!(check.status.success(), "{pages}: {}", String::from_utf8_lossy(&check.stdout));
+        for entry in fs::read_dir(sandbox.path("disk/pki/live")).unwrap() {
+            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            fs::remove_file(sandbox.path("disk/pki/live").join(&name)).unwrap();
+            fs::remove_dir_all(sandbox.path("disk/pki/archive/live").join(&name)).unwrap();
+        }
+        let header = sandbox.read("disk/pki/inventory.jsonl").lines().take(2).collect::<Vec<_>>().join("\n");
+        fs::write(sandbox.path("disk/pki/inventory.jsonl"), format!("{header}\n")).unwrap();
+    }
+    assert!(failures > 3, "the disk was full {failures} times only");
+
+    disk.remount("ro");
+    for reading in [&["ca", "list"][..], &["list"], &["expiry", "disk/pki"], &["check"]] {
+        let output = run(reading);
+        assert!(output.status.success(), "{reading:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let output = run(&["issue", "client", "x"]);
+    assert!(output.status.code() == Some(2) && String::from_utf8_lossy(&output.stderr).contains("read-only"));
+    disk.remount("rw");
+}
+
+#[test]
+#[ignore = "long"]
+fn a_reader_never_sees_a_mixed_pair() {
+    let sandbox = Sandbox::new();
+    let now = time::OffsetDateTime::now_utc();
+    let random = ring::rand::SystemRandom::new();
+    let store = Store::open_or_create(&sandbox.path("pki"), now).unwrap();
+    let request = |kind, name: &str| Request {
+        kind,
+        subject: Name::from_common_name(name).unwrap(),
+        sans: vec![],
+        end: End::After(Span::days(30)),
+        end_is_explicit: false,
+        path_length: None,
+        name_constraints: None,
+    };
+    let key = PrivateKey::generate(KeyType::P256, &random).unwrap();
+    let root = plan(request(Kind::Root, "root"), None, now).unwrap().sign_root(&key, &random).unwrap();
+    let issuer = Issuer::new(root, &[], key, Origin::named("test"), now).unwrap();
+    let replace = |event| {
+        let key = PrivateKey::generate(KeyType::P256, &random).unwrap();
+        let planned = plan(request(Kind::Leaf(Profile::Client), "a"), Some(&issuer), now).unwrap();
+        let certificate = planned.sign(key.public(), &issuer, &random).unwrap();
+        let files = LeafFiles::new(&certificate, &key, &issuer);
+        let mut next = Generation::leaf("a", Profile::Client, &certificate, &files, ("root", &issuer), now);
+        next.record.event = event;
+        store.write(&mut Wait::default()).unwrap().commit(vec![next]).unwrap();
+    };
+    replace(Event::Issued);
+    let (over, reads) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let link = sandbox.path("pki/live/a");
+            while !over.load(Ordering::Relaxed) {
+                // Opened once, as a server does that reloads.
+                let set = fs::File::open(&link).unwrap();
+                let read = |name: &str| {
+                    let fd = rustix::fs::openat(
+                        set.as_fd(),
+                        name,
+                        rustix::fs::OFlags::RDONLY,
+                        rustix::fs::Mode::empty(),
+                    );
+                    let mut bytes = Vec::new();
+                    fs::File::from(fd.unwrap()).read_to_end(&mut bytes).unwrap();
+                    bytes
+                };
+                let origin = Origin::named("read");
+                let certificate = decode_certificates(&read("fullchain.pem"), &origin).unwrap().remove(0);
+                let key = decode_private_key(&read("privkey.pem"), &origin, &mut no_passphrase()).unwrap();
+                assert!(key.public() == certificate.public_key(), "a mixed pair");
+                reads.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        for _ in 0..1000 {
+            replace(Event::Renewed);
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    assert!(reads.load(Ordering::Relaxed) > 1000, "the reader read {reads:?} times only");
+    let listed = sandbox.succeeds(&["list", "--json"]);
+    assert_eq!(listed.matches("\"superseded\"").count(), 1000);
+}
