@@ -294,13 +294,8 @@ mod tests {
 
     fn request(kind: Kind, name: &str, days: u64) -> Request {
         Request {
-            kind,
-            subject: Name::from_common_name(name).unwrap(),
             sans: if matches!(kind, Kind::Leaf(_)) { vec!["api.internal".parse().unwrap()] } else { vec![] },
-            end: End::After(Span::days(days)),
-            end_is_explicit: false,
-            path_length: None,
-            name_constraints: None,
+            ..Request::new(kind, Name::from_common_name(name).unwrap(), End::After(Span::days(days)))
         }
     }
 

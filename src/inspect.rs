@@ -406,13 +406,9 @@ mod tests {
             excluded: vec![],
         };
         let request = Request {
-            kind: Kind::Root,
-            subject: Name::from_common_name("Root").unwrap(),
-            sans: vec![],
-            end: End::After(Span::days(100)),
-            end_is_explicit: false,
             path_length: Some(1),
             name_constraints: Some(constraints),
+            ..Request::new(Kind::Root, Name::from_common_name("Root").unwrap(), End::After(Span::days(100)))
         };
         let root = plan(request, None, now).unwrap().sign_root(&key, &random).unwrap();
         let report = inspect(&root, now);

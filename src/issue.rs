@@ -52,6 +52,21 @@ pub struct Request {
     pub name_constraints: Option<NameConstraints>,
 }
 
+impl Request {
+    /// Without alternative names, path length or constraints, its end not insisted on.
+    pub fn new(kind: Kind, subject: Name, end: End) -> Self {
+        Self {
+            kind,
+            subject,
+            sans: Vec::new(),
+            end,
+            end_is_explicit: false,
+            path_length: None,
+            name_constraints: None,
+        }
+    }
+}
+
 impl Plan {
     /// Signs a root with its own key.
     ///

@@ -10,15 +10,7 @@
 //! let random = ring::rand::SystemRandom::new();
 //! let now = time::macros::datetime!(2027-01-01 0:00 UTC);
 //! let key = PrivateKey::generate(KeyType::P256, &random)?;
-//! let request = Request {
-//!     kind: Kind::Root,
-//!     subject: Name::from_common_name("Example Root")?,
-//!     sans: vec![],
-//!     end: End::After(Span::years(10)),
-//!     end_is_explicit: false,
-//!     path_length: None,
-//!     name_constraints: None,
-//! };
+//! let request = Request::new(Kind::Root, Name::from_common_name("Example Root")?, End::After(Span::years(10)));
 //! let root = plan(request, None, now)?.sign_root(&key, &random)?;
 //! assert!(root.is_ca() && root.is_self_signed());
 //! # Ok::<(), pkit::Error>(())

@@ -103,17 +103,18 @@ impl Quickstart {
 
         let request = |kind, common_name: &str, sans: Vec<San>| -> Result<Request, Error> {
             Ok(Request {
-                kind,
-                subject: if common_name.chars().count() > 64 {
-                    Name::empty()
-                } else {
-                    Name::from_common_name(common_name)?
-                },
                 sans,
-                end: End::After(LIFETIME),
-                end_is_explicit: false,
                 path_length: if kind == Kind::Intermediate { Some(0) } else { None },
                 name_constraints: (kind == Kind::Root).then(|| constraints(&names)),
+                ..Request::new(
+                    kind,
+                    if common_name.chars().count() > 64 {
+                        Name::empty()
+                    } else {
+                        Name::from_common_name(common_name)?
+                    },
+                    End::After(LIFETIME),
+                )
             })
         };
         let new_key = || PrivateKey::generate(KeyType::P256, random);
@@ -231,15 +232,7 @@ fn constraints(names: &[San]) -> NameConstraints {
 /// A client of a CA that has nothing to do with ours, made in memory for one handshake.
 fn stranger(random: &dyn SecureRandom, now: OffsetDateTime) -> Result<Identity, Error> {
     let request = |kind, name: &str| -> Result<Request, Error> {
-        Ok(Request {
-            kind,
-            subject: Name::from_common_name(name)?,
-            sans: vec![],
-            end: End::After(Span::seconds(3600)),
-            end_is_explicit: false,
-            path_length: None,
-            name_constraints: None,
-        })
+        Ok(Request::new(kind, Name::from_common_name(name)?, End::After(Span::seconds(3600))))
     };
     let key = PrivateKey::generate(KeyType::P256, random)?;
     let root = plan(request(Kind::Root, "unrelated CA")?, None, now)?.sign_root(&key, random)?;

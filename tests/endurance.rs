@@ -213,14 +213,8 @@ fn a_reader_never_sees_a_mixed_pair() {
     let now = time::OffsetDateTime::now_utc();
     let random = ring::rand::SystemRandom::new();
     let store = Store::open_or_create(&sandbox.path("pki"), now).unwrap();
-    let request = |kind, name: &str| Request {
-        kind,
-        subject: Name::from_common_name(name).unwrap(),
-        sans: vec![],
-        end: End::After(Span::days(30)),
-        end_is_explicit: false,
-        path_length: None,
-        name_constraints: None,
+    let request = |kind, name: &str| {
+        Request::new(kind, Name::from_common_name(name).unwrap(), End::After(Span::days(30)))
     };
     let key = PrivateKey::generate(KeyType::P256, &random).unwrap();
     let root = plan(request(Kind::Root, "root"), None, now).unwrap().sign_root(&key, &random).unwrap();

@@ -235,13 +235,8 @@ fn made_at_hand(c: &mut Cases) {
     let make = |file: &str, now, constraints| {
         let key = PrivateKey::generate(KeyType::P256, &random).unwrap();
         let request = Request {
-            kind: Kind::Root,
-            subject: Name::from_common_name(file).unwrap(),
-            sans: vec![],
-            end: End::After(Span::days(30)),
-            end_is_explicit: false,
-            path_length: None,
             name_constraints: constraints,
+            ..Request::new(Kind::Root, Name::from_common_name(file).unwrap(), End::After(Span::days(30)))
         };
         let root = plan(request, None, now).unwrap().sign_root(&key, &random).unwrap();
         c.sandbox.write(&format!("{file}.pem"), root.to_pem());
@@ -289,15 +284,8 @@ fn made_at_hand(c: &mut Cases) {
         [("usage-not-permitted", "clients", true), ("issuer-may-not-sign", "crippled", false)]
     {
         let key = PrivateKey::generate(KeyType::P256, &random).unwrap();
-        let request = Request {
-            kind: Kind::Root,
-            subject: Name::from_common_name(file).unwrap(),
-            sans: vec![],
-            end: End::After(Span::days(30)),
-            end_is_explicit: false,
-            path_length: None,
-            name_constraints: None,
-        };
+        let request =
+            Request::new(Kind::Root, Name::from_common_name(file).unwrap(), End::After(Span::days(30)));
         let root = plan(request, None, now).unwrap().sign_root(&key, &random).unwrap();
         let altered = resign(root.der(), &key, &random, usages);
         c.sandbox.write(&format!("{file}.pem"), altered);
@@ -319,15 +307,7 @@ fn made_at_hand(c: &mut Cases) {
         );
     }
     c.seen.insert("subject-missing".into());
-    let empty = Request {
-        kind: Kind::Root,
-        subject: Name::empty(),
-        sans: vec![],
-        end: End::After(Span::days(30)),
-        end_is_explicit: false,
-        path_length: None,
-        name_constraints: None,
-    };
+    let empty = Request::new(Kind::Root, Name::empty(), End::After(Span::days(30)));
     assert_eq!(plan(empty, None, now).unwrap_err().code(), "subject-missing");
 }
 

@@ -112,15 +112,9 @@ impl Args {
     fn make(&self, config: &Config, signer: &Signer, context: &Context) -> Result<Made, Error> {
         let sans = self.sans(Some(&signer.issuer))?;
         let (end, end_is_explicit) = self.content.end(config.validity.leaf)?;
-        let request = Request {
-            kind: Kind::Leaf(self.profile),
-            subject: self.content.subject(&self.name, config, !sans.is_empty())?,
-            sans,
-            end,
-            end_is_explicit,
-            path_length: None,
-            name_constraints: None,
-        };
+        let subject = self.content.subject(&self.name, config, !sans.is_empty())?;
+        let request =
+            Request { sans, end_is_explicit, ..Request::new(Kind::Leaf(self.profile), subject, end) };
         let plan = plan(request, Some(&signer.issuer), context.now())?;
         let key = PrivateKey::generate(self.key_type.unwrap_or(config.key_type), &context.random)?;
         let certificate = plan.sign(key.public(), &signer.issuer, &context.random)?;

@@ -53,13 +53,8 @@ fn report(what: &str, count: u32, before: (f64, f64), after: (f64, f64), wall: D
 
 fn request(kind: Kind, name: &str) -> Request {
     Request {
-        kind,
-        subject: Name::from_common_name(name).unwrap(),
         sans: if kind == Kind::Leaf(Profile::Server) { vec!["localhost".parse().unwrap()] } else { vec![] },
-        end: End::After(Span::days(30)),
-        end_is_explicit: false,
-        path_length: None,
-        name_constraints: None,
+        ..Request::new(kind, Name::from_common_name(name).unwrap(), End::After(Span::days(30)))
     }
 }
 

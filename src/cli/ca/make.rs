@@ -33,100 +33,73 @@ impl FromStr for PathLength {
     }
 }
 
+/// What roots and intermediates have in common.
+#[derive(clap::Args)]
+struct CommonArgs {
+    /// What to call it; its common name, unless --subject states one
+    name: String,
+    #[command(flatten)]
+    content: ContentArgs,
+    /// Kind of key
+    #[arg(long, value_name = "TYPE")]
+    key_type: Option<KeyType>,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+    #[command(flatten)]
+    new_passphrase: NewPassphraseArgs,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
 #[derive(clap::Args)]
 #[command(after_help = exit::help("  pkit ca root \"Acme Root\"
   pkit ca root \"Acme Root\" --subject \"C=US,ST=California,O=MyCompany\" --validity 20y
   pkit ca root dev --unencrypted
   pkit ca root \"Acme Root\" --new-passphrase-file secret.txt"))]
 pub(super) struct RootArgs {
-    /// What to call it; its common name, unless --subject states one
-    name: String,
     #[command(flatten)]
-    content: ContentArgs,
+    common: CommonArgs,
     /// Most intermediate CAs in a row below it, or `none` for no limit
     #[arg(long, value_name = "N|none", default_value = "none")]
     path_length: PathLength,
-    /// Kind of key
-    #[arg(long, value_name = "TYPE")]
-    key_type: Option<KeyType>,
-    #[command(flatten)]
-    new_passphrase: NewPassphraseArgs,
-    #[command(flatten)]
-    passphrase: PassphraseArgs,
-    #[command(flatten)]
-    store: StoreArgs,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 #[derive(clap::Args)]
 #[command(after_help = exit::help("  pkit ca intermediate \"Acme Issuing\" --issuer \"Acme Root\"
   pkit ca intermediate \"Acme Issuing\" --issuer \"Acme Root\" --passphrase-file root.txt --new-passphrase-file issuing.txt"))]
 pub(super) struct IntermediateArgs {
-    /// What to call it; its common name, unless --subject states one
-    name: String,
-    /// The CA in the PKI directory that signs it
+    #[command(flatten)]
+    common: CommonArgs,
+    /// The CA in the PKI directory that signs it; the root, where there is but one
     #[arg(long, value_name = "NAME")]
     issuer: Option<String>,
-    #[command(flatten)]
-    content: ContentArgs,
     /// Most intermediate CAs in a row below it, or `none` for no limit
     #[arg(long, value_name = "N|none", default_value = "0")]
     path_length: PathLength,
-    /// Kind of key
-    #[arg(long, value_name = "TYPE")]
-    key_type: Option<KeyType>,
-    #[command(flatten)]
-    passphrase: PassphraseArgs,
-    #[command(flatten)]
-    new_passphrase: NewPassphraseArgs,
-    #[command(flatten)]
-    store: StoreArgs,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 pub(super) fn root(args: RootArgs, context: &Context) -> anyhow::Result<Exit> {
-    let making = Making {
-        kind: Kind::Root,
-        name: &args.name,
-        content: &args.content,
-        path_length: args.path_length.0,
-        key_type: args.key_type,
-        new_passphrase: &args.new_passphrase,
-        passphrase: &args.passphrase,
-        store: &args.store,
-        output: args.output,
-    };
-    let existing = match Store::open(&args.store.pki.pki) {
+    let existing = match Store::open(&args.common.store.pki.pki) {
         Ok(store) => Some(store),
         Err(Error::PkiMissing { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    making.make(existing, None, context)
+    args.common.make(Kind::Root, args.path_length.0, existing, None, context)
 }
 
 pub(super) fn intermediate(args: IntermediateArgs, context: &Context) -> anyhow::Result<Exit> {
-    let store = Store::open(&args.store.pki.pki)?;
-    let making = Making {
-        kind: Kind::Intermediate,
-        name: &args.name,
-        content: &args.content,
-        path_length: args.path_length.0,
-        key_type: args.key_type,
-        new_passphrase: &args.new_passphrase,
-        passphrase: &args.passphrase,
-        store: &args.store,
-        output: args.output,
+    let common = args.common;
+    let store = Store::open(&common.store.pki.pki)?;
+    common.require_free(Some(&store))?;
+    let issuer = match args.issuer {
+        Some(name) => name,
+        None => only_root(&store)?,
     };
-    making.require_free(Some(&store))?;
-    let issuer = IssuerArgs { issuer: args.issuer, issuer_key: None, issuer_chain: Vec::new() };
-    let issuer = match &issuer.issuer {
-        Some(_) => issuer,
-        None => IssuerArgs { issuer: Some(only_root(&store)?), ..issuer },
-    };
-    let signer = issuer.open(&store, &args.passphrase, context.now())?;
-    making.make(Some(store), Some(signer), context)
+    let issuer = IssuerArgs { issuer: Some(issuer), issuer_key: None, issuer_chain: Vec::new() };
+    let signer = issuer.open(&store, &common.passphrase, context.now())?;
+    common.make(Kind::Intermediate, args.path_length.0, Some(store), Some(signer), context)
 }
 
 /// An intermediate is signed by the one root where none was named.
@@ -139,41 +112,36 @@ fn only_root(store: &Store) -> Result<String, Error> {
     }
 }
 
-/// What roots and intermediates have in common.
-struct Making<'a> {
-    kind: Kind,
-    name: &'a str,
-    content: &'a ContentArgs,
-    path_length: Option<u8>,
-    key_type: Option<KeyType>,
-    new_passphrase: &'a NewPassphraseArgs,
-    passphrase: &'a PassphraseArgs,
-    store: &'a StoreArgs,
-    output: OutputArgs,
-}
-
-impl Making<'_> {
+impl CommonArgs {
     /// Asked before any passphrase is.
     fn require_free(&self, store: Option<&Store>) -> Result<(), Error> {
-        crate::store::directory_name(self.name)?;
+        crate::store::directory_name(&self.name)?;
         let Some(store) = store else { return Ok(()) };
-        match store.current(Shelf::Ca, self.name)? {
+        match store.current(Shelf::Ca, &self.name)? {
             None => Ok(()),
             Some(_) => Err(Error::NameTaken {
                 what: "CA",
-                name: self.name.to_owned(),
-                path: store.link(Shelf::Ca, self.name)?,
+                name: self.name.clone(),
+                path: store.link(Shelf::Ca, &self.name)?,
             }),
         }
     }
 
-    fn make(&self, store: Option<Store>, signer: Option<Signer>, context: &Context) -> anyhow::Result<Exit> {
+    fn make(
+        &self,
+        kind: Kind,
+        path_length: Option<u8>,
+        store: Option<Store>,
+        signer: Option<Signer>,
+        context: &Context,
+    ) -> anyhow::Result<Exit> {
         self.require_free(store.as_ref())?;
         let config = store.as_ref().map(|store| store.config().clone()).unwrap_or_default();
-        let request = self.request(&config)?;
+        let request = self.request(kind, path_length, &config)?;
         let now = context.now();
         let plan = plan(request, signer.as_ref().map(|signer| &signer.issuer), now)?;
-        let protection = self.new_passphrase.passphrase(&format!("CA \"{}\"", self.name), self.passphrase)?;
+        let protection =
+            self.new_passphrase.passphrase(&format!("CA \"{}\"", self.name), &self.passphrase)?;
 
         let key = PrivateKey::generate(self.key_type.unwrap_or(config.key_type), &context.random)?;
         let certificate = match &signer {
@@ -185,7 +153,7 @@ impl Making<'_> {
             None => key.to_pem(),
         };
         let issuer = signer.as_ref().and_then(|signer| Some((signer.name.as_deref()?, &signer.issuer)));
-        let generation = Generation::authority(self.name, &certificate, key_file, issuer, now);
+        let generation = Generation::authority(&self.name, &certificate, key_file, issuer, now);
         let files: Vec<_> = generation.files.iter().map(|(name, ..)| *name).collect();
 
         let store = match store {
@@ -193,28 +161,21 @@ impl Making<'_> {
             None => Store::open_or_create(&self.store.pki.pki, now)?,
         };
         let links = self.store.waiting(self.output, |wait| store.write(wait)?.commit(vec![generation]))?;
-        let kind = if self.kind == Kind::Root { "root CA" } else { "intermediate CA" };
+        let called = if kind == Kind::Root { "root CA" } else { "intermediate CA" };
         if protection.is_none() {
             self.output.notice("the CA's key is not encrypted: whoever reads the file can issue in its name");
         }
-        Issued::new(self.name, kind, &certificate, &plan, links, &files).tell(self.output, now)?;
+        Issued::new(&self.name, called, &certificate, &plan, links, &files).tell(self.output, now)?;
         Ok(Exit::Yes)
     }
 
-    fn request(&self, config: &Config) -> Result<Request, Error> {
-        let default: Span = match self.kind {
+    fn request(&self, kind: Kind, path_length: Option<u8>, config: &Config) -> Result<Request, Error> {
+        let default: Span = match kind {
             Kind::Root => config.validity.root,
             _ => config.validity.intermediate,
         };
         let (end, end_is_explicit) = self.content.end(default)?;
-        Ok(Request {
-            kind: self.kind,
-            subject: self.content.subject(self.name, config, false)?,
-            sans: Vec::new(),
-            end,
-            end_is_explicit,
-            path_length: self.path_length,
-            name_constraints: None,
-        })
+        let subject = self.content.subject(&self.name, config, false)?;
+        Ok(Request { end_is_explicit, path_length, ..Request::new(kind, subject, end) })
     }
 }
