@@ -55,7 +55,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
 p384\t'ECDSA on NIST P-384'
 ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'"
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l new-passphrase-file -d 'Read the passphrase that protects the new key from the first line of a file' -r -F
@@ -75,7 +75,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
 p384\t'ECDSA on NIST P-384'
 ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'"
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l new-passphrase-file -d 'Read the passphrase that protects the new key from the first line of a file' -r -F
@@ -109,7 +109,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand issue" -l issuer -d 'The CA th
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l issuer-key -d 'The private key of a CA that is not in the PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l issuer-chain -d 'The certificates above that CA up to its root, where its own file does not hold them' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l out -d 'Write the set of files to this directory too; without a PKI directory, there alone' -r -F
-complete -c pkit -n "__fish_pkit_using_subcommand issue" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l pki -d 'The PKI directory' -r -F
@@ -141,7 +141,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand check" -s h -l help -d 'Print 
 complete -c pkit -n "__fish_pkit_using_subcommand check" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l key -d 'The private key of the leaf: says which one is meant, and is written with --combined' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand bundle" -s o -l out -d 'Write to a file; `-` is standard output' -r -F
-complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l with-root -d 'The root as well, behind the intermediates'
@@ -178,7 +178,7 @@ required\t'Clients without a good certificate are refused'"
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l tls -d 'Speak this version of TLS only: 1.2 or 1.3' -r
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l count -d 'Stop after so many connections; those that say nothing do not count' -r
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l timeout -d 'How long one connection may take' -r
-complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l pki -d 'The PKI directory' -r -F
@@ -195,7 +195,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand probe" -l roots -d 'The CAs wh
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l server-name -d 'The name the server must have, where it is not HOST' -r
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l tls -d 'Speak this version of TLS only: 1.2 or 1.3' -r
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l timeout -d 'How long all of it may take' -r
-complete -c pkit -n "__fish_pkit_using_subcommand probe" -l passphrase-file -d 'Read the passphrase that opens the issuer\'s key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l pki -d 'The PKI directory' -r -F

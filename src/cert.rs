@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 pub use extension::{Extension, ExtensionValue, NameConstraints};
-pub use load::{Piece, Pieces, decode_certificates, load_anchors, load_certificates};
+pub use load::{MOST_BROKEN, Piece, Pieces, decode_certificates, load_anchors, load_certificates};
 pub use role::Role;
 
 use crate::{
@@ -63,13 +63,16 @@ impl Certificate {
             what: "certificate",
             cause: cause.into(),
         };
-        let (rest, parsed) = X509Certificate::from_der(der).map_err(|error| malformed(&error.to_string()))?;
+        let (rest, parsed) = X509Certificate::from_der(der).map_err(|_| malformed(why_not(der)))?;
         if !rest.is_empty() {
             return Err(malformed("bytes follow its end"));
         }
         let tbs = &parsed.tbs_certificate;
         let tbs_bytes: &[u8] = tbs.as_ref();
         // Both slices are of one buffer, so the distance of their starts is the offset.
+        if tbs.version.0 > 2 {
+            return Err(malformed("it states a version that does not exist"));
+        }
         let start = tbs_bytes.as_ptr() as usize - der.as_ptr() as usize;
         let time = |time: &x509_parser::time::ASN1Time| time.to_datetime();
         let algorithm =
@@ -310,6 +313,18 @@ impl Eq for Certificate {}
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Certificate({} from {})", self.subject(), self.origin())
+    }
+}
+
+/// Why the bytes are no certificate, in our words.
+fn why_not(der: &[u8]) -> &'static str {
+    use crate::der::{Reader, tag};
+    match Reader::new(der).next() {
+        Some(element) if element.tag == tag::SEQUENCE => {
+            "its structure is not that of a certificate (RFC 5280 4.1)"
+        }
+        None if der.first() == Some(&tag::SEQUENCE) => "it is cut off, or not DER",
+        _ => "it is not DER",
     }
 }
 

@@ -123,7 +123,7 @@ errors! {
         /// The key
         origin: Origin }
     /// A passphrase is needed and there is no way to ask for it.
-    "passphrase-needed" "a passphrase is needed, and there is no terminal to ask on" PassphraseNeeded {
+    "passphrase-needed" "a passphrase is needed, and there is nobody to ask" PassphraseNeeded {
         /// What it is for
         what: String }
     /// A source of a passphrase gave none.
@@ -378,6 +378,12 @@ errors! {
         name: String,
         /// Where it would be
         path: PathBuf }
+    /// The commit point was passed, but the name does not lead to the new files yet.
+    "link-not-turned" "it was made and is on record, but its name could not be pointed to it" LinkNotTurned {
+        /// The name
+        name: String,
+        /// The operating system's reason
+        cause: String }
     /// Options that do not go together.
     "usage" "{problem}" Usage {
         /// What does not go together
@@ -539,6 +545,7 @@ impl Error {
                 let known = if candidates.is_empty() { "none".to_owned() } else { candidates.join(", ") };
                 vec![text("there are", &known)]
             }
+            Self::LinkNotTurned { name, cause } => vec![text("name", name), text("cause", cause)],
             Self::CaKeyAbsent { name, path } => vec![text("CA", name), place("looked for", path)],
             Self::ResolveFailed { host, cause } => vec![text("host", host), text("cause", cause)],
             Self::ConnectFailed { address, cause } | Self::ListenFailed { address, cause } => {

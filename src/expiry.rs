@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::{
     Error, Fact,
-    cert::{Certificate, Piece, Pieces, Role},
+    cert::{Certificate, MOST_BROKEN, Piece, Pieces, Role},
     fingerprint::{colons, sha256},
     name::escape,
     pem, source,
@@ -76,7 +76,7 @@ pub enum State {
 impl State {
     /// Whether somebody has to do something.
     pub fn is_due(self) -> bool {
-        matches!(self, Self::Expired | Self::Critical | Self::Warn)
+        matches!(self, Self::Expired | Self::Critical | Self::Warn | Self::NotYetValid)
     }
 
     fn of(validity: Validity, at: OffsetDateTime, thresholds: &Thresholds) -> Self {
@@ -191,8 +191,6 @@ pub fn gather<P: AsRef<Path>>(places: &[P]) -> Gathered {
                     }
                 }
             }
-            // The same file may be named twice.
-            Err(trouble) if gathered.errors.contains(&trouble) => {}
             Err(trouble) => gathered.errors.push(trouble),
         }
     }
@@ -302,11 +300,17 @@ fn look_at(target: &Target) -> Vec<Result<Found, Trouble>> {
     };
     let origin = source::origin(&target.path);
     let mut outcomes = Vec::new();
+    let mut broken = 0;
     for piece in Pieces::new(&bytes, origin.clone()).iter() {
         match piece {
             Piece::Certificate(certificate) => outcomes.push(Ok(Found::new(&certificate))),
             Piece::Broken { is_certificate, error } if is_certificate || target.named => {
                 outcomes.push(Err(Trouble::from(&error)));
+                broken += 1;
+                // What is broken so often is no file of certificates.
+                if broken == MOST_BROKEN {
+                    break;
+                }
             }
             Piece::Broken { .. } | Piece::Other { .. } => {}
         }
@@ -405,7 +409,7 @@ pub struct Report {
 impl Report {
     /// Whether anything is due.
     pub fn is_due(&self) -> bool {
-        self.counts.expired + self.counts.critical + self.counts.warn > 0
+        self.rows().any(|row| row.state.is_due())
     }
 
     /// All rows, CAs behind the others.

@@ -56,11 +56,25 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     })
 }
 
-/// Makes a file or replaces it by one rename: readers see the old bytes or the new.
+/// Makes a file or replaces a regular one by one rename: readers see the old bytes or the new. Through a link, the file
+/// it leads to.
 ///
 /// # Errors
-/// [`Error::WriteFailed`], and then the old file stands.
+/// [`Error::NotAFile`] for a device, a pipe or a directory; [`Error::WriteFailed`], and then the old file stands.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    let target = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => fs::canonicalize(path).map_err(|error| failed(path, &error))?,
+        _ => path.to_owned(),
+    };
+    let path = target.as_path();
+    if let Ok(found) = fs::symlink_metadata(path)
+        && !found.is_file()
+    {
+        return Err(Error::NotAFile {
+            path: path.to_owned(),
+            found: crate::source::describe(found.file_type()),
+        });
+    }
     let temporary = temporary(path, bytes, mode)?;
     fault::step().map_err(|error| failed(path, &error))?;
     temporary.persist(path).map_err(|error| failed(path, &error.error))?;
@@ -112,7 +126,8 @@ pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), Error> {
 pub(crate) fn ensure_directory(path: &Path, mode: u32) -> Result<(), Error> {
     match create_directory(path, mode) {
         Err(Error::FileExists { .. }) => match fs::symlink_metadata(path) {
-            Ok(found) if found.is_dir() => Ok(()),
+            // Whoever made it may have died before its name was made to last.
+            Ok(found) if found.is_dir() => sync_directory(parent(path)),
             _ => Err(Error::WriteFailed { path: path.to_owned(), cause: "it is not a directory".into() }),
         },
         other => other,
@@ -134,8 +149,7 @@ pub(crate) fn ensure_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Er
 /// # Errors
 /// [`Error::WriteFailed`], and then the link stands as it was.
 pub(crate) fn point_link(link: &Path, target: &Path) -> Result<(), Error> {
-    let name = link.file_name().unwrap_or_default().to_string_lossy();
-    let next = link.with_file_name(format!("{TEMPORARY}{}-{name}", std::process::id()));
+    let next = link.with_file_name(format!("{TEMPORARY}{}", std::process::id()));
     let fail = |error: io::Error| failed(link, &error);
     match fault::step().and_then(|()| symlink(target, &next)) {
         // Left by a crashed process of the same number; the lock keeps living ones out.
@@ -192,7 +206,7 @@ pub(crate) fn remove_file(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Removes a directory with all in it, if it is there, and the one above where that left it empty.
+/// Removes a directory with all in it, if it is there.
 ///
 /// # Errors
 /// [`Error::WriteFailed`].
@@ -200,11 +214,31 @@ pub(crate) fn remove_tree(path: &Path) -> Result<(), Error> {
     let nothing = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
     match fault::step().and_then(|()| fs::remove_dir_all(path)) {
         Err(error) if !nothing.contains(&error.kind()) => Err(failed(path, &error)),
-        _ => {
-            let _ = fs::remove_dir(parent(path));
-            Ok(())
-        }
+        _ => Ok(()),
     }
+}
+
+/// Removes a directory, if it is empty.
+pub(crate) fn remove_if_empty(path: &Path) {
+    let _ = fs::remove_dir(path);
+}
+
+/// Writes to a pipe or a character device as it is: `/dev/stdout`, or what a shell hands over with `>(command)`. `false`
+/// where the path is none.
+///
+/// # Errors
+/// [`Error::WriteFailed`].
+pub fn write_through(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+    use std::os::unix::fs::FileTypeExt;
+    let is_stream = |found: fs::Metadata| found.file_type().is_fifo() || found.file_type().is_char_device();
+    if !fs::metadata(path).is_ok_and(is_stream) {
+        return Ok(false);
+    }
+    let opened = OpenOptions::new().write(true).open(path);
+    opened
+        .and_then(|mut stream| io::Write::write_all(&mut stream, bytes))
+        .map_err(|error| failed(path, &error))?;
+    Ok(true)
 }
 
 /// Makes the names in a directory last.
@@ -220,29 +254,72 @@ fn sync(file: &File) -> io::Result<()> {
     file.sync_all()
 }
 
+/// The files of a set on their way into a directory that people chose: written and synced under temporary names, so that
+/// what can go wrong has gone wrong before the set is put on record. Dropped, it leaves nothing.
+pub struct Staged {
+    files: Vec<(tempfile::NamedTempFile, PathBuf)>,
+    /// Directories that were made, outermost first.
+    made: Vec<PathBuf>,
+}
+
+impl Staged {
+    /// Writes names, contents and modes; makes the directory where it is missing.
+    ///
+    /// # Errors
+    /// [`Error::FileExists`] before anything is written; [`Error::WriteFailed`].
+    pub fn new(directory: &Path, files: &[(&str, &[u8], u32)]) -> Result<Self, Error> {
+        let mut staged = Self { files: Vec::new(), made: Vec::new() };
+        require_absent(directory, &files.iter().map(|(name, ..)| *name).collect::<Vec<_>>())?;
+        let missing: Vec<&Path> =
+            directory.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
+        for path in missing.into_iter().rev() {
+            create_directory(path, DIRECTORY)?;
+            staged.made.push(path.to_owned());
+        }
+        for (name, bytes, mode) in files {
+            let path = directory.join(name);
+            staged.files.push((temporary(&path, bytes, *mode)?, path));
+        }
+        Ok(staged)
+    }
+
+    /// Gives the files their names: all, or none.
+    ///
+    /// # Errors
+    /// [`Error::FileExists`], [`Error::WriteFailed`].
+    pub fn publish(mut self) -> Result<(), Error> {
+        let mut done: Vec<PathBuf> = Vec::new();
+        let mut publish = |(file, path): (tempfile::NamedTempFile, PathBuf)| {
+            fault::step().map_err(|error| failed(&path, &error))?;
+            file.persist_noclobber(&path).map_err(|error| failed(&path, &error.error))?;
+            done.push(path);
+            Ok(())
+        };
+        let files = std::mem::take(&mut self.files);
+        let directory = files.first().map(|(_, path)| parent(path).to_owned());
+        let published: Result<(), Error> = files.into_iter().try_for_each(&mut publish);
+        let published = published.and_then(|()| directory.as_deref().map_or(Ok(()), sync_directory));
+        match published {
+            Ok(()) => self.made.clear(),
+            Err(_) => done.iter().for_each(|path| drop(fs::remove_file(path))),
+        }
+        published
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        self.files.clear();
+        self.made.iter().rev().for_each(|path| remove_if_empty(path));
+    }
+}
+
 /// The files of a set, written into a directory that people chose: all new, or none.
 ///
 /// # Errors
-/// [`Error::FileExists`] before anything is written; [`Error::WriteFailed`], and then none of them was left.
+/// As [`Staged::new`] and [`Staged::publish`].
 pub fn write_set(directory: &Path, files: &[(&str, &[u8], u32)]) -> Result<(), Error> {
-    let made = !directory.exists();
-    if made {
-        fs::create_dir_all(directory).map_err(|error| failed(directory, &error))?;
-    }
-    let paths: Vec<PathBuf> = files.iter().map(|(name, ..)| directory.join(name)).collect();
-    require_absent(directory, &files.iter().map(|(name, ..)| *name).collect::<Vec<_>>())?;
-    for (done, (path, (_, bytes, mode))) in paths.iter().zip(files).enumerate() {
-        if let Err(error) = write_new(path, bytes, *mode) {
-            for path in paths.iter().take(done) {
-                let _ = fs::remove_file(path);
-            }
-            if made {
-                let _ = fs::remove_dir(directory);
-            }
-            return Err(error);
-        }
-    }
-    Ok(())
+    Staged::new(directory, files)?.publish()
 }
 
 /// Refuses where one of the files is there.

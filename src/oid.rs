@@ -92,6 +92,13 @@ impl Oid {
         &self.0
     }
 
+    /// The whole DER, tag and length included.
+    pub(crate) fn der(&self) -> Vec<u8> {
+        yasna::construct_der(|writer| {
+            writer.write_tagged_implicit(yasna::tags::TAG_OID, |writer| writer.write_bytes(&self.0));
+        })
+    }
+
     /// The components, or `None` where the content is not a well-formed OID or a component exceeds 64 bits.
     pub fn components(&self) -> Option<Vec<u64>> {
         let mut components = Vec::new();

@@ -69,7 +69,7 @@ pub struct Row {
 
 impl Quickstart {
     /// Makes root, intermediate, server and client in a new PKI directory. The server is for `localhost`, `127.0.0.1`,
-    /// `::1` and `name`; nothing else can be issued below the root.
+    /// `::1` and `name`; no other host name or address can be issued below the root.
     ///
     /// # Errors
     /// [`Error::PkiExists`], [`Error::SanInvalid`], and those of issuing and writing.
@@ -96,7 +96,10 @@ impl Quickstart {
         ];
         names.extend(own.filter(|own| !names.contains(own)));
         let server = name.unwrap_or("localhost").to_owned();
-        crate::store::directory_name(&server)?;
+        if crate::store::directory_name(&server)? == CLIENT {
+            let reason = "the client's certificate has this name here".into();
+            return Err(Error::NameInvalid { name: server, reason });
+        }
         if std::fs::symlink_metadata(directory).is_ok() {
             return Err(Error::PkiExists { path: directory.to_owned() });
         }
@@ -105,7 +108,8 @@ impl Quickstart {
             Ok(Request {
                 sans,
                 path_length: if kind == Kind::Intermediate { Some(0) } else { None },
-                name_constraints: (kind == Kind::Root).then(|| constraints(&names)),
+                name_constraints: matches!(kind, Kind::Root | Kind::Intermediate)
+                    .then(|| constraints(&names)),
                 ..Request::new(
                     kind,
                     if common_name.chars().count() > 64 {
@@ -149,8 +153,15 @@ impl Quickstart {
         let (server_identity, server_key) = leaf(&server, Profile::Server, names.clone())?;
         let (client_chain, client_key) = leaf(CLIENT, Profile::Client, vec![San::Dns(client_name)])?;
 
-        let store = Store::open_or_create(directory, now)?;
-        store.write(&mut Wait::default())?.commit(sets)?;
+        let commit = || {
+            let store = Store::open_or_create(directory, now)?;
+            store.write(&mut Wait::default())?.commit(sets)?;
+            Ok(store)
+        };
+        // It was not there before, so nothing of anybody's is in it.
+        let store = commit().inspect_err(|_: &Error| {
+            let _ = crate::fs::remove_tree(directory);
+        })?;
         Ok(Self { store, server, root, server_identity, server_key, client_chain, client_key })
     }
 
@@ -240,5 +251,6 @@ fn stranger(random: &dyn SecureRandom, now: OffsetDateTime) -> Result<Identity, 
     let key = PrivateKey::generate(KeyType::P256, random)?;
     let planned = plan(request(Kind::Leaf(Profile::Client), "stranger")?, Some(&issuer), now)?;
     let certificate = planned.sign(key.public(), &issuer, random)?;
-    Identity::new(vec![certificate], key, new_origin())
+    // With its root, so that nobody can think that an intermediate is missing.
+    Identity::new(vec![certificate, issuer.root().clone()], key, new_origin())
 }

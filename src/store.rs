@@ -84,6 +84,12 @@ impl Store {
             return Err(Error::PkiMissing { path: root.to_owned() });
         }
         check_safe(root)?;
+        for directory in ["ca", "live", "archive", "archive/ca", "archive/live"] {
+            let path = root.join(directory);
+            if path.is_dir() {
+                check_safe(&path)?;
+            }
+        }
         inventory::check_format(&root.join(INVENTORY))?;
         let config = Config::load(&root.join(CONFIG))?;
         Ok(Self { root: root.to_owned(), config })

@@ -11,6 +11,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 pub use check::constraint_breach;
+pub(crate) use check::names_under_constraints;
 pub use rule::Rule;
 
 use crate::{cert::Certificate, fingerprint::hex, name::escape, origin::Origin};

@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt};
 use sandbox::Sandbox;
 
 /// Codes that no command line of a script can bring about: a random source that fails, libraries that contradict
-/// themselves, a file system without locks, and what needs a terminal (the interop suite has one).
+/// themselves, a file system without locks, a disk that fails late (`tests/crash.rs`), and what needs a terminal (the interop suite has one).
 const NOT_BY_COMMAND_LINE: &[&str] = &[
     "crypto-failed",
     "chain-refused",
@@ -23,6 +23,7 @@ const NOT_BY_COMMAND_LINE: &[&str] = &[
     "tls-setup",
     "passphrase-differs",
     "secret-to-terminal",
+    "link-not-turned",
 ];
 
 struct Cases {

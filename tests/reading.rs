@@ -337,7 +337,7 @@ fn expiry_says_what_is_due_by_its_exit_status() {
         ("2027-03-25", 1, "critical"),
         ("2027-04-01", 1, "critical"),
         ("2027-04-02", 1, "expired"),
-        ("2026-12-01", 0, "not-yet-valid"),
+        ("2026-12-01", 1, "not-yet-valid"),
     ] {
         let outcome = pki.run(&["expiry", "--json", "--at", at, "leaf.pem"]);
         let report: Value = serde_json::from_str(&outcome.stdout).unwrap();

@@ -10,6 +10,9 @@ use crate::{
     pem, source,
 };
 
+/// Broken pieces of one file that are told before it is given up: 8.
+pub const MOST_BROKEN: usize = 8;
+
 /// One thing that a file holds.
 pub enum Piece {
     /// A certificate.

@@ -219,6 +219,14 @@ fn write(args: &Args, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     if source::is_stdin(path) {
         return terminal::print_bytes(bytes);
     }
+    // A key shall not reach a terminal by its device's name either.
+    let is_terminal = std::fs::File::open(path).is_ok_and(|file| std::io::IsTerminal::is_terminal(&file));
+    if mode == fs::SECRET && is_terminal {
+        return Err(Error::SecretToTerminal { what: "key and chain" }.into());
+    }
+    if fs::write_through(path, bytes)? {
+        return Ok(());
+    }
     match args.force {
         true => fs::replace(path, bytes, mode)?,
         false => fs::write_new(path, bytes, mode)?,

@@ -10,6 +10,7 @@ use crate::{
     Error,
     expiry::{Report, Row, State, Thresholds, gather},
     source,
+    store::Store,
     validity::{Span, format_date, relative},
 };
 
@@ -19,7 +20,7 @@ use crate::{
   pkit expiry --quiet /etc/nginx || mail -s 'certificates are due' ops
   pkit expiry --at 90d --json fullchain.pem | jq '.leaves[].state'
 
-1 means that something is due: expired, or ending within --warn. Where nothing is due but something could not be read, or no certificate was found at all, it is 2."))]
+1 means that something is due: expired, ending within --warn, or not valid yet. Where nothing is due but something could not be read, or no certificate was found at all, it is 2."))]
 pub(super) struct Args {
     /// Files (PEM, DER) and directories; the PKI directory where none is named
     #[arg(value_name = "PATH")]
@@ -50,7 +51,11 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         if !args.pki.pki.is_dir() {
             return Err(Error::PkiMissing { path: args.pki.pki }.into());
         }
-        paths.push(args.pki.pki);
+        match Store::open(&args.pki.pki) {
+            Err(error @ Error::PkiUnsafe { .. }) => return Err(error.into()),
+            // What ends is worth knowing of a damaged PKI directory too, or of one that is none.
+            _ => paths.push(args.pki.pki),
+        }
     }
     let mut report = gather(&paths).report(&thresholds, at);
     if report.counts.certificates == 0 && report.errors.is_empty() {

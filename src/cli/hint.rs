@@ -16,22 +16,23 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::NotAFile { path, found: "a directory" } => format!("name a file in it: ls {}", file(path)),
         Error::NotAFile { .. } => "give a regular file, or `-` for standard input".into(),
         Error::FileTooLarge { .. } => "is it the file that was meant?".into(),
-        Error::FileExists { .. } => "name another file, or add --force to replace it".into(),
+        Error::FileExists { .. } => "name another place, or move what is there out of the way".into(),
+        Error::WriteFailed { path, .. } if path.as_os_str() == "standard output" => return None,
         Error::WriteFailed { path, .. } => {
             let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             let directory = directory.unwrap_or(std::path::Path::new("."));
             format!("see whether it can be written and has space: ls -ld {0}; df {0}", file(directory))
         }
         Error::SecretToTerminal { .. } => "name a file with -o, or pipe the output".into(),
-        Error::NothingFound { origin, what: "certificate" } => {
-            format!("see what it holds: head -c 200 {}", quote(origin.place()))
+        Error::NothingFound { what: "certificate", .. } => {
+            "PEM or DER certificates are wanted here; a key or a request is something else".into()
         }
         Error::NothingFound { .. } => return None,
         Error::SeveralFound { what, .. } => format!("give a file with one {what}"),
         Error::PemBroken { .. } => "get the file anew from where it came, whole".into(),
         Error::Malformed { .. } => return None,
         Error::KeyUnsupported { origin, .. } => {
-            format!("if openssl can read it: openssl pkey -in {} -out key.pem", quote(origin.place()))
+            format!("P-256, P-384, Ed25519 and RSA of 2048 to 4096 bits can be used, in PKCS#8, PKCS#1 or SEC1; another encoding of such a key: openssl pkey -in {} -out key.pem", quote(origin.place()))
         }
         Error::KeyNotOpened { .. } => "try again with the passphrase under which the key was made".into(),
         Error::PassphraseNeeded { what } if what.starts_with("new ") => {
@@ -46,7 +47,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             "find the key whose public half has that hash, or the certificate of the key: the first is sha256 {certificate_key}"
         ),
         Error::CryptoFailed { .. } => return None,
-        Error::NameInvalid { .. } => "choose a name of at most 64 printable characters".into(),
+        Error::NameInvalid { .. } => "choose a plainer or shorter name".into(),
         Error::SanInvalid { .. } => {
             "a DNS name, an IP address, a URI with a scheme, or an e-mail address is wanted".into()
         }
@@ -75,7 +76,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             "the CA was made anew under its old name; find the certificate it had when it signed this".into()
         }
         Error::ChainGap { .. } => {
-            "add the file that holds the missing certificate; a fullchain can be had without its root: pkit bundle --partial".into()
+            "add the file that holds the missing certificate: for an issuer with --issuer-chain FILE; `bundle` does without the root with --partial".into()
         }
         Error::LinkUnproven { .. } => return None,
         Error::LeafAmbiguous { .. } => "give one leaf at a time, or say which with --key FILE".into(),
@@ -105,6 +106,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::CaKeyAbsent { path, .. } => {
             format!("bring the key back for as long as it is needed: {}", file(path))
         }
+        Error::LinkNotTurned { .. } => "the next command that writes ends it, and so does: pkit check --repair".into(),
         Error::Usage { .. } => "see `--help` after the command".into(),
         Error::ResolveFailed { .. } => "is the name spelled right? getent hosts NAME".into(),
         Error::ConnectFailed { .. } => "is the server running, and is this its port?".into(),

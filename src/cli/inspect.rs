@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::{AtArgs, Context, Exit, OutputArgs, exit, terminal};
 use crate::{
     Error,
-    cert::{Piece, Pieces},
+    cert::{MOST_BROKEN, Piece, Pieces},
     inspect::{CertificateReport, ValidityState, inspect},
     name::escape,
     source,
@@ -70,7 +70,7 @@ impl Printer<'_> {
         let bytes = zeroize::Zeroizing::new(source::read(path, source::LARGE)?);
         let pieces = Pieces::new(&bytes, source::origin(path));
         let mut whole = true;
-        let mut certificates = 0;
+        let (mut certificates, mut broken) = (0, 0);
         for piece in pieces.iter() {
             match piece {
                 Piece::Certificate(certificate) => {
@@ -82,8 +82,15 @@ impl Printer<'_> {
                 }
                 Piece::Broken { error, .. } => {
                     whole = false;
+                    broken += 1;
                     terminal::error(&error.into(), self.args.output.json);
                 }
+            }
+            if broken == MOST_BROKEN {
+                self.args
+                    .output
+                    .notice(format!("{} is given up: too much in it is broken", source::origin(path)));
+                return Ok(false);
             }
             if !self.output.is_open() {
                 return Ok(whole);

@@ -6,7 +6,7 @@ use super::{
     Context, Exit, OutputArgs, exit,
     issued::Issued,
     passphrase::PassphraseArgs,
-    signer::{ContentArgs, IssuerArgs, Signer, StoreArgs},
+    signer::{ContentArgs, IssuerArgs, Signer, StoreArgs, notice_key_type},
 };
 use crate::{
     Error, fs,
@@ -84,10 +84,12 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let made = args.make(store.config(), &signer, context)?;
     let issuer = (signer.name.as_deref().unwrap_or_default(), &signer.issuer);
     let generation = Generation::leaf(&args.name, args.profile, &made.certificate, &made.files, issuer, now);
+    // Before the record, because a directory that cannot be written to is no reason to have signed.
+    let staged = args.out.as_ref().map(|out| fs::Staged::new(out, &made.files.files())).transpose()?;
     let mut directories =
         args.store.waiting(args.output, |wait| store.write(wait)?.commit(vec![generation]))?;
-    if let Some(out) = &args.out {
-        fs::write_set(out, &made.files.files())?;
+    if let (Some(out), Some(staged)) = (&args.out, staged) {
+        staged.publish()?;
         directories.push(out.clone());
     }
     made.tell(&args, directories)?;
@@ -116,7 +118,9 @@ impl Args {
         let request =
             Request { sans, end_is_explicit, ..Request::new(Kind::Leaf(self.profile), subject, end) };
         let plan = plan(request, Some(&signer.issuer), context.now())?;
-        let key = PrivateKey::generate(self.key_type.unwrap_or(config.key_type), &context.random)?;
+        let key_type = self.key_type.unwrap_or(config.key_type);
+        notice_key_type(key_type, self.output);
+        let key = PrivateKey::generate(key_type, &context.random)?;
         let certificate = plan.sign(key.public(), &signer.issuer, &context.random)?;
         let files = LeafFiles::new(&certificate, &key, &signer.issuer);
         Ok(Made { certificate, plan, files })

@@ -4,6 +4,7 @@
 use std::{
     ffi::OsStr,
     io::{IsTerminal, Read},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -16,7 +17,7 @@ use crate::{Error, key::Passphrase, origin::Origin, source};
 /// Sources of the passphrase that opens a key.
 #[derive(clap::Args, Clone, Default)]
 pub(crate) struct PassphraseArgs {
-    /// Read the passphrase that opens the issuer's key from the first line of a file
+    /// Read the passphrase that opens the private key from the first line of a file
     #[arg(long, value_name = "FILE", group = "passphrase", help_heading = "Passphrases")]
     passphrase_file: Option<PathBuf>,
     /// Read it from an open file descriptor
@@ -137,7 +138,10 @@ fn read(source: &Source<'_>, question: &str, what: &str, no_input: bool) -> Resu
             if no_input || !has_terminal() {
                 return Err(Error::PassphraseNeeded { what: what.to_owned() });
             }
-            let typed = rpassword::prompt_password(question).map_err(|error| Error::PassphraseSource {
+            let guard = EchoGuard::new();
+            let typed = rpassword::prompt_password(question);
+            drop(guard);
+            let typed = typed.map_err(|error| Error::PassphraseSource {
                 from: "the terminal".into(),
                 cause: source::plain(&error),
             })?;
@@ -150,6 +154,39 @@ fn read(source: &Source<'_>, question: &str, what: &str, no_input: bool) -> Resu
         return Err(Error::PassphraseSource { from, cause: "its first line is empty".into() });
     }
     Ok(Passphrase::new(Zeroizing::new(line.to_vec())))
+}
+
+/// Gives the terminal back as it was when a signal ends the process while a passphrase is typed: without it, the shell
+/// would show nothing of what is typed from then on.
+struct EchoGuard {
+    handle: Option<signal_hook::iterator::Handle>,
+}
+
+impl EchoGuard {
+    fn new() -> Self {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+        let Ok(tty) = std::fs::File::open("/dev/tty") else { return Self { handle: None } };
+        let Ok(state) = rustix::termios::tcgetattr(&tty) else { return Self { handle: None } };
+        let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]) else {
+            return Self { handle: None };
+        };
+        let handle = signals.handle();
+        std::thread::spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                let _ = rustix::termios::tcsetattr(&tty, rustix::termios::OptionalActions::Now, &state);
+                let _ = signal_hook::low_level::emulate_default_handler(signal);
+            }
+        });
+        Self { handle: Some(handle) }
+    }
+}
+
+impl Drop for EchoGuard {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.handle {
+            handle.close();
+        }
+    }
 }
 
 /// Whether a person can be asked: the process has a controlling terminal.
@@ -165,6 +202,8 @@ fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut child = without_secrets(Command::new(program).args(arguments))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
+        // A group of its own, so that what it starts can be ended with it.
+        .process_group(0)
         .spawn()
         .map_err(|error| failed(source::plain(&error)))?;
     let mut output = child.stdout.take();
@@ -181,7 +220,10 @@ fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
             break status;
         }
         if printed.is_err() || Instant::now() > deadline {
-            let _ = child.kill();
+            let _ = rustix::process::kill_process_group(
+                rustix::process::Pid::from_child(&child),
+                rustix::process::Signal::KILL,
+            );
             let _ = child.wait();
             return Err(failed(format!("it did not end within {} seconds", COMMAND_LIMIT.as_secs())));
         }
@@ -190,6 +232,7 @@ fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     match printed {
         Ok(Ok(printed)) if status.success() => Ok(printed),
         Ok(Err(error)) => Err(failed(source::plain(&error))),
+        Err(_) => Err(failed(format!("it left its output open for {} seconds", COMMAND_LIMIT.as_secs()))),
         _ => Err(failed(format!("it ended with {status}"))),
     }
 }

@@ -94,6 +94,24 @@ fn sets(store: &Store, server: &str) -> Result<Vec<Set>, crate::Error> {
     all.into_iter().map(set).collect()
 }
 
+/// How this program can be called from here: by its name where the path leads to it, else by where it is.
+fn invocation() -> String {
+    let Ok(own) = std::env::current_exe() else { return "pkit".into() };
+    let found = std::env::var_os("PATH").and_then(|path| {
+        std::env::split_paths(&path).map(|dir| dir.join("pkit")).find(|file| file.is_file())
+    });
+    let same = found.is_some_and(|found| found.canonicalize().ok() == own.canonicalize().ok());
+    let here = std::env::current_dir().unwrap_or_default();
+    let place =
+        own.strip_prefix(here).map(|below| Path::new(".").join(below)).unwrap_or_else(|_| own.clone());
+    let text = place.to_string_lossy();
+    if same {
+        "pkit".into()
+    } else {
+        shlex::try_quote(&text).map(Into::into).unwrap_or_else(|_| text.into_owned())
+    }
+}
+
 /// Lines that work as pasted, in two terminals.
 fn next(store: &Store, server: &str) -> Result<Vec<String>, crate::Error> {
     let quote = |path: &Path| {
@@ -113,9 +131,10 @@ fn next(store: &Store, server: &str) -> Result<Vec<String>, crate::Error> {
         root if root == Path::new("pki") => String::new(),
         root => format!(" --pki {}", quote(root)),
     };
+    let pkit = invocation();
     Ok(vec![
-        format!("pkit serve-test {name}{pki}"),
-        format!("pkit probe localhost:8443 --as {CLIENT}{pki}"),
+        format!("{pkit} serve-test {name}{pki}"),
+        format!("{pkit} probe localhost:8443 --as {CLIENT}{pki}"),
         format!("curl --cacert {ca} --cert {fullchain} --key {key} https://localhost:8443/"),
         format!(
             "printf 'GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' | openssl s_client -quiet -connect localhost:8443 \
@@ -130,7 +149,7 @@ impl Report {
         if !quiet {
             let end = self.sets.iter().map(|set| set.not_after).min().unwrap_or(now);
             text.push_str(&format!(
-                "made a test PKI in {}/: it ends {}, and nothing but these names can be issued from it\n",
+                "made a test PKI in {}/: it ends {}, and cannot issue for any other host name or address\n",
                 crate::name::escape(&self.pki),
                 relative(end, now)
             ));

@@ -9,12 +9,21 @@ use crate::{
     Error,
     cert::load_certificates,
     issuer::Issuer,
-    key::load_private_key,
+    key::{KeyType, load_private_key},
     name::Name,
     origin::Origin,
     store::{Config, Store, Wait},
     validity::{End, Span},
 };
+
+/// Tells what a kind of key is not good for.
+pub(crate) fn notice_key_type(kind: KeyType, output: OutputArgs) {
+    if kind == KeyType::Ed25519 {
+        output.notice(
+            "Ed25519 is not taken by Chromium, NSS, Envoy as a client and some other verifiers; P-256 works everywhere",
+        );
+    }
+}
 
 /// Which CA signs.
 #[derive(clap::Args, Clone)]
@@ -50,6 +59,13 @@ impl IssuerArgs {
         now: OffsetDateTime,
     ) -> Result<Signer, Error> {
         let authority = match &self.issuer {
+            Some(file)
+                if crate::store::directory_name(file).is_err() && std::path::Path::new(file).exists() =>
+            {
+                return Err(Error::Usage {
+                    problem: "--issuer names a file, and its key is missing: add --issuer-key FILE".into(),
+                });
+            }
             Some(name) => store.authority(name)?,
             None => store.default_issuer()?,
         };

@@ -216,7 +216,12 @@ pub(crate) fn complain(text: &str) {
 impl OutputArgs {
     /// A line beside the answer, on standard error, unless `--quiet`.
     pub(crate) fn notice(&self, text: impl Display) {
-        if !self.quiet {
+        if self.quiet {
+            return;
+        }
+        if self.json {
+            complain(&format!("{}\n", serde_json::json!({ "notice": text.to_string() })));
+        } else {
             complain(&format!("{}: {text}\n", styled(BOLD, "notice")));
         }
     }
@@ -277,8 +282,10 @@ fn tell(body: ErrorBody<'_>, json: bool) {
 pub(crate) fn usage_error(error: &clap::Error, json: bool) -> Exit {
     if !error.use_stderr() {
         // Help or version; a closed pipe is no error.
-        let _ = error.print();
-        return Exit::Yes;
+        return match finish(error.print()) {
+            Ok(()) => Exit::Yes,
+            Err(error) => self::error(&error, json),
+        };
     }
     if json {
         let rendered = error.render().to_string();

@@ -13,7 +13,7 @@ use crate::{
     oid,
     profile::{KeyUsage, Profile},
     validity::{Validity, format_time},
-    verify::constraint_breach,
+    verify::{constraint_breach, names_under_constraints},
 };
 
 /// How far before now a certificate begins, in seconds, so that peers whose clocks are behind accept it at once.
@@ -146,7 +146,7 @@ pub fn plan(request: Request, issuer: Option<&Issuer>, now: OffsetDateTime) -> R
             not_after = limit;
         }
         within_path_length(request.kind, issuer)?;
-        within_constraints(&request.subject, &sans, issuer)?;
+        within_constraints(request.kind, &request.subject, &sans, issuer)?;
         within_usages(request.kind, issuer)?;
     }
     if not_after <= now {
@@ -184,12 +184,9 @@ fn within_path_length(kind: Kind, issuer: &Issuer) -> Result<(), Error> {
 }
 
 /// RFC 5280 4.2.1.10, for the issuer and everyone above it.
-fn within_constraints(subject: &Name, sans: &[San], issuer: &Issuer) -> Result<(), Error> {
-    let mut names: Vec<GeneralName> = sans.iter().map(San::to_general_name).collect();
-    if !subject.is_empty() {
-        names.push(GeneralName::Directory(subject.clone()));
-        names.extend(subject.email_addresses().into_iter().map(GeneralName::Email));
-    }
+fn within_constraints(kind: Kind, subject: &Name, sans: &[San], issuer: &Issuer) -> Result<(), Error> {
+    let sans: Vec<GeneralName> = sans.iter().map(San::to_general_name).collect();
+    let names = names_under_constraints(subject, &sans, matches!(kind, Kind::Leaf(_)));
     for authority in issuer.path() {
         for name in &names {
             if let Some(fact) = constraint_breach(authority, name) {
@@ -209,8 +206,8 @@ fn within_usages(kind: Kind, issuer: &Issuer) -> Result<(), Error> {
     let Kind::Leaf(profile) = kind else { return Ok(()) };
     for authority in issuer.path() {
         let Some(allowed) = authority.extended_key_usage() else { continue };
-        let any = allowed.iter().any(|usage| usage.content() == oid::ANY_EXTENDED_KEY_USAGE);
-        let refused = profile.extended_key_usage().into_iter().find(|usage| !any && !allowed.contains(usage));
+        // anyExtendedKeyUsage does not help: OpenSSL and webpki want the usage itself.
+        let refused = profile.extended_key_usage().into_iter().find(|usage| !allowed.contains(usage));
         if let Some(refused) = refused {
             let allowed: Vec<_> = allowed.iter().map(oid::Oid::name).collect();
             return Err(Error::UsageNotPermitted {

@@ -240,6 +240,7 @@ fn wrap(kind: &[u8], parameters: &[u8], key: &[u8]) -> Zeroizing<Vec<u8>> {
         match content.len() {
             length @ 0..=0x7f => out.push(length as u8),
             length @ 0x80..=0xff => out.extend_from_slice(&[0x81, length as u8]),
+            // No key is longer than 65,535 bytes; what is reads as damaged.
             length => out.extend_from_slice(&[0x82, (length >> 8) as u8, length as u8]),
         }
         out.extend_from_slice(content);

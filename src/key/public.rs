@@ -39,10 +39,8 @@ impl PublicKey {
 
     /// Builds the subjectPublicKeyInfo of a key that ring holds.
     pub(super) fn from_ring(algorithm: Algorithm, key: &[u8]) -> Self {
-        use yasna::models::ObjectIdentifier;
         let write_oid = |writer: yasna::DERWriter<'_>, content: &[u8]| {
-            let components = Oid::from_content(content).components().unwrap_or_default();
-            writer.write_oid(&ObjectIdentifier::from_slice(&components));
+            writer.write_der(&Oid::from_content(content).der());
         };
         let spki = yasna::construct_der(|writer| {
             writer.write_sequence(|writer| {
@@ -134,6 +132,8 @@ impl PublicKey {
             (A::Rsa(bits), oid::RSA_SHA512) if bits < 2048 => {
                 &rs::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
             }
+            // ring has no method for these sizes, which says nothing of the signature.
+            (A::Rsa(bits), _) if !(2048..=8192).contains(&bits) => return Err(SignatureFault::Unsupported),
             (A::Rsa(_), oid::RSA_SHA256) => &rs::RSA_PKCS1_2048_8192_SHA256,
             (A::Rsa(_), oid::RSA_SHA384) => &rs::RSA_PKCS1_2048_8192_SHA384,
             (A::Rsa(_), oid::RSA_SHA512) => &rs::RSA_PKCS1_2048_8192_SHA512,
@@ -172,10 +172,9 @@ impl SignatureAlgorithm {
     /// An identifier with NULL parameters (RSA) or none at all.
     pub(super) fn new(kind: &[u8], null: bool) -> Self {
         let oid = Oid::from_content(kind);
-        let components = oid.components().unwrap_or_default();
         let der = yasna::construct_der(|writer| {
             writer.write_sequence(|writer| {
-                writer.next().write_oid(&yasna::models::ObjectIdentifier::from_slice(&components));
+                writer.next().write_der(&oid.der());
                 if null {
                     writer.next().write_null();
                 }

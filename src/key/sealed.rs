@@ -15,7 +15,9 @@ use crate::{Error, origin::Origin, pem};
 const ROUNDS: u32 = 600_000;
 /// A file that asks for more work than this would hang its reader.
 const MOST_ROUNDS: u32 = 20_000_000;
-const MOST_SCRYPT_LOG_N: u32 = 20;
+/// RFC 7914 section 2: scrypt fills 128·N·r bytes, p times.
+const MOST_SCRYPT_BYTES: u128 = 512 << 20;
+const MOST_SCRYPT_WORK: u128 = 1 << 25;
 
 /// A passphrase, wiped on drop and without a voice: neither `Debug` nor `Display`.
 pub struct Passphrase(Zeroizing<Vec<u8>>);
@@ -71,13 +73,16 @@ pub(super) fn open(
         pbes2::Kdf::Pbkdf2(kdf) if kdf.iteration_count > MOST_ROUNDS => {
             Some(format!("{} rounds", kdf.iteration_count))
         }
-        pbes2::Kdf::Scrypt(kdf) if kdf.cost_parameter.max(1).ilog2() > MOST_SCRYPT_LOG_N => {
-            Some(format!("a scrypt cost of {}", kdf.cost_parameter))
+        pbes2::Kdf::Scrypt(kdf) => {
+            let (n, r, p) =
+                (u128::from(kdf.cost_parameter), u128::from(kdf.block_size), u128::from(kdf.parallelization));
+            let excessive = 128 * n * r > MOST_SCRYPT_BYTES || n * r * p > MOST_SCRYPT_WORK;
+            excessive.then(|| format!("scrypt with N={n}, r={r}, p={p}"))
         }
         _ => None,
     };
     if let Some(work) = work {
-        return Err(malformed(format!("it asks for {work} of key derivation, which would never end")));
+        return Err(malformed(format!("it asks for {work} of key derivation, more than any key is worth")));
     }
     for attempt in 1.. {
         let Some(passphrase) = opener(origin, attempt)? else { break };

@@ -148,6 +148,8 @@ impl Subtree {
             | (Self::Uri(_), GeneralName::Uri(_))
             | (Self::Ip(..), GeneralName::Ip(_) | GeneralName::Unknown("IP", _))
             | (Self::Directory(_), GeneralName::Directory(_)) => true,
+            // A malformed address counts as an address.
+            (Self::Unknown(GeneralName::Unknown("IP", _)), GeneralName::Ip(_)) => true,
             (Self::Unknown(other), name) => other.kind() == name.kind(),
             _ => false,
         }
@@ -156,7 +158,11 @@ impl Subtree {
     /// Whether the name lies in the subtree.
     pub fn contains(&self, name: &GeneralName) -> bool {
         match (self, name) {
-            (Self::Dns(base), GeneralName::Dns(name)) => below(base, name.strip_prefix("*.").unwrap_or(name)),
+            // A wildcard stands for names one label longer than what follows it.
+            (Self::Dns(base), GeneralName::Dns(name)) => below(
+                base,
+                if base.starts_with('.') { name } else { name.strip_prefix("*.").unwrap_or(name) },
+            ),
             (Self::Email(base), GeneralName::Email(mailbox)) => in_mail_domain(base, mailbox),
             (Self::Uri(base), GeneralName::Uri(uri)) => uri_host(uri).is_some_and(|host| at_host(base, host)),
             (Self::Ip(base, mask), GeneralName::Ip(address)) => in_network(*base, *mask, *address),
@@ -166,8 +172,22 @@ impl Subtree {
     }
 
     /// Whether an *excluded* subtree must refuse the name: as [`Subtree::contains`], and also where a wildcard
-    /// stands for names of which some lie in the subtree.
+    /// stands for names of which some lie in the subtree, or where it cannot be told that the name lies outside.
     pub fn touches(&self, name: &GeneralName) -> bool {
+        match (self, name) {
+            (Self::Unknown(_), name) if self.concerns(name) => return true,
+            (Self::Ip(..), GeneralName::Unknown("IP", _)) => return true,
+            (Self::Uri(_), GeneralName::Uri(uri)) if uri_host(uri).is_none_or(|host| host.contains('%')) => {
+                return true;
+            }
+            (Self::Email(_), GeneralName::Email(mailbox)) if !mailbox.contains('@') => return true,
+            (Self::Directory(base), GeneralName::Directory(name))
+                if !base.is_readable() || !name.is_readable() =>
+            {
+                return true;
+            }
+            _ => {}
+        }
         if let (Self::Dns(base), GeneralName::Dns(name)) = (self, name)
             && let Some(parent) = name.strip_prefix("*.")
         {
@@ -182,6 +202,7 @@ impl Subtree {
 /// RFC 5280 4.2.1.10: zero or more labels added on the left. A leading dot, which the RFC gives no meaning for DNS
 /// names but every validator knows, asks for at least one.
 fn below(base: &str, name: &str) -> bool {
+    let (base, name) = (without_dot(base), without_dot(name));
     let (bare, at_least_one) = base.strip_prefix('.').map_or((base, false), |rest| (rest, true));
     if bare.is_empty() {
         return true;
@@ -209,7 +230,16 @@ fn in_mail_domain(base: &str, mailbox: &str) -> bool {
 
 /// A host exactly, or with a leading dot the hosts below a domain.
 fn at_host(base: &str, host: &str) -> bool {
+    let (base, host) = (without_dot(base), without_dot(host));
     if base.starts_with('.') { below(base, host) } else { base.eq_ignore_ascii_case(host) }
+}
+
+/// A dot at the end says that a name is absolute, which all names here are.
+fn without_dot(name: &str) -> &str {
+    match name.strip_suffix('.') {
+        Some(rest) if !rest.is_empty() => rest,
+        _ => name,
+    }
 }
 
 /// The host of a URI, which must be a name, not an address, for a constraint to apply (RFC 5280 4.2.1.10).
@@ -287,6 +317,31 @@ mod tests {
         assert!(tree.touches(&dns("*.example.com")), "the wildcard stands for secret.example.com too");
         assert!(tree.touches(&dns("*.secret.example.com")));
         assert!(!tree.touches(&dns("*.other.example.com")));
+    }
+
+    #[test]
+    fn what_cannot_be_told_to_lie_outside_is_excluded() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let other = || GeneralName::Other("1.2.3".parse().unwrap(), vec![5, 0]);
+        for (tree, name) in [
+            (Subtree::Unknown(other()), other()),
+            (Subtree::Unknown(GeneralName::Unknown("IP", vec![1; 5])), GeneralName::Ip(ip("10.0.0.1"))),
+            (Subtree::Ip(ip("0.0.0.0"), ip("0.0.0.0")), GeneralName::Unknown("IP", vec![1; 5])),
+            (Subtree::Uri(".secret.internal".into()), GeneralName::Uri("https://10.0.0.1/".into())),
+            (Subtree::Uri("secret.internal".into()), GeneralName::Uri("https://secret.internal./".into())),
+            (Subtree::Uri("secret.internal".into()), GeneralName::Uri("https://%73ecret.internal/".into())),
+            (Subtree::Email("secret.internal".into()), GeneralName::Email("secret.internal".into())),
+            (Subtree::Dns("secret.internal.".into()), dns("a.secret.internal")),
+            (Subtree::Dns("secret.internal".into()), dns("a.secret.internal.")),
+            (
+                Subtree::Directory("O=Acme".parse().unwrap()),
+                GeneralName::Directory(Name::from_der(&[1, 2, 3])),
+            ),
+        ] {
+            assert!(tree.touches(&name), "{tree} and {name}");
+        }
+        assert!(Subtree::Dns(".example.internal".into()).contains(&dns("*.example.internal")));
+        assert!(!Subtree::Dns(".example.internal".into()).contains(&dns("*.internal")));
     }
 
     #[test]

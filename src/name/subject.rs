@@ -123,6 +123,11 @@ impl Name {
         }
     }
 
+    /// Whether its DER is that of a name at all.
+    pub fn is_readable(&self) -> bool {
+        self.rdns().is_some()
+    }
+
     /// Whether both are the same name in the sense of RFC 5280 7.1: string types, case and runs of blanks do not
     /// count.
     pub fn same(&self, other: &Self) -> bool {
@@ -280,8 +285,7 @@ fn encode(kind: &Oid, value: &str) -> Result<Vec<u8>, String> {
     };
     Ok(yasna::construct_der(|writer| {
         writer.write_sequence(|writer| {
-            let components = kind.components().unwrap_or_default();
-            writer.next().write_oid(&yasna::models::ObjectIdentifier::from_slice(&components));
+            writer.next().write_der(&kind.der());
             writer.next().write_tagged_implicit(
                 Tag { tag_class: yasna::TagClass::Universal, tag_number: u64::from(string_tag) },
                 |writer| writer.write_bytes(value.as_bytes()),

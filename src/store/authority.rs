@@ -89,7 +89,7 @@ impl Authority {
     /// [`Error::CaKeyAbsent`], those of [`load_private_key`] and of [`Issuer::new`].
     pub fn open(&self, opener: &mut Opener<'_>, now: OffsetDateTime) -> Result<Issuer, Error> {
         let key = match load_private_key(&self.key, opener) {
-            Err(Error::FileNotFound { path }) => {
+            Err(Error::FileNotFound { path }) if path == self.key => {
                 return Err(Error::CaKeyAbsent { name: self.name.clone(), path });
             }
             other => other?,

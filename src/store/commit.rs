@@ -45,8 +45,17 @@ impl<'a> Writer<'a> {
         check_inside(store.root())?;
         let lock = lock::acquire(&store.root().join(LOCK), wait)?;
         let writer = Self { store, _lock: lock };
+        writer.sweep(store.root())?;
         writer.mend()?;
         Ok(writer)
+    }
+
+    /// Removes what killed writers left under temporary names; the lock says that none is at work.
+    fn sweep(&self, directory: &Path) -> Result<(), Error> {
+        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        let mut left =
+            entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(writer::TEMPORARY));
+        left.try_for_each(|entry| writer::remove_file(&entry.path()))
     }
 
     /// Refuses a name that is in use.
@@ -100,15 +109,20 @@ impl<'a> Writer<'a> {
         writer::replace(&self.pending(), lines.as_bytes(), writer::SECRET)?;
         let written = self.write(&group, &records).and_then(|()| self.record(&lines));
         if let Err(error) = written {
-            self.take_back(&records)?;
+            // The first error counts; what could not be taken back stays announced.
+            let _ = self.take_back(&records);
             return Err(error);
         }
+        // Done, from here on: it is on record. Should a link not turn, the next writer turns it.
         let mut links = Vec::new();
         for record in &records {
-            self.turn_link(record)?;
+            self.turn_link(record).map_err(|error| Error::LinkNotTurned {
+                name: record.name.clone(),
+                cause: error.facts().pop().map(|fact| fact.value).unwrap_or_default(),
+            })?;
             links.push(self.store.link(record.shelf(), &record.name)?);
         }
-        writer::remove_file(&self.pending())?;
+        let _ = writer::remove_file(&self.pending());
         Ok(links)
     }
 
@@ -141,11 +155,19 @@ impl<'a> Writer<'a> {
         if self.recorded(records)?.contains(&true) {
             return Ok(());
         }
-        let remove = |record| self.archive(record).and_then(|directory| writer::remove_tree(&directory));
-        match records.iter().try_for_each(remove) {
+        match records.iter().try_for_each(|record| self.remove(record)) {
             Ok(()) => writer::remove_file(&self.pending()),
             Err(_) => Ok(()),
         }
+    }
+
+    fn remove(&self, record: &Record) -> Result<(), Error> {
+        let directory = self.archive(record)?;
+        writer::remove_tree(&directory)?;
+        if let Some(set) = directory.parent() {
+            writer::remove_if_empty(set);
+        }
+        Ok(())
     }
 
     fn turn_link(&self, record: &Record) -> Result<(), Error> {
@@ -185,12 +207,16 @@ impl<'a> Writer<'a> {
     fn next_number(&self, shelf: Shelf, label: &str) -> u32 {
         let set = self.store.root().join("archive").join(shelf.directory()).join(label);
         let entries = std::fs::read_dir(set).into_iter().flatten().flatten();
-        entries.filter_map(|entry| generation_number(Path::new(&entry.file_name()))).max().unwrap_or(0) + 1
+        entries
+            .filter_map(|entry| generation_number(Path::new(&entry.file_name())))
+            .max()
+            .unwrap_or(0)
+            .saturating_add(1)
     }
 
     /// Ends what a crashed writer began.
     fn mend(&self) -> Result<(), Error> {
-        let bytes = match source::read_small(&self.pending()) {
+        let bytes = match source::read(&self.pending(), source::LARGE) {
             Err(Error::FileNotFound { .. }) => return Ok(()),
             other => other?,
         };
@@ -201,6 +227,10 @@ impl<'a> Writer<'a> {
                 path: self.pending(),
                 problem: "it was not written by pkit".into(),
             })?;
+        // A link may have been on its way too.
+        for shelf in [Shelf::Ca, Shelf::Live] {
+            self.sweep(&self.store.root().join(shelf.directory()))?;
+        }
         let recorded = self.recorded(&records)?;
         if recorded.contains(&true) {
             let missing = records.iter().zip(&recorded).filter(|(_, recorded)| !**recorded);
@@ -210,9 +240,7 @@ impl<'a> Writer<'a> {
             }
             records.iter().try_for_each(|record| self.turn_link(record))?;
         } else {
-            for record in &records {
-                writer::remove_tree(&self.archive(record)?)?;
-            }
+            records.iter().try_for_each(|record| self.remove(record))?;
         }
         writer::remove_file(&self.pending())
     }

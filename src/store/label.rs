@@ -6,8 +6,8 @@
 
 use crate::{Error, name::San};
 
-/// Longest directory name, in bytes; file systems allow 255.
-const LONGEST: usize = 200;
+/// Longest directory name in bytes that file systems allow.
+const LONGEST: usize = 255;
 
 /// The directory name of a name.
 ///

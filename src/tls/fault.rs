@@ -33,7 +33,7 @@ pub(super) fn words(error: &Error, peer: &str) -> String {
             format!("{peer} speaks none of the application protocols that are spoken here (http/1.1)")
         }
         Error::FailedToGetCurrentTime => "the time lies before 1970".to_owned(),
-        other => format!("the TLS handshake failed ({other})"),
+        _ => "the TLS handshake failed".to_owned(),
     }
 }
 
@@ -83,7 +83,10 @@ pub(super) fn certificate(error: &Error) -> String {
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             "it is signed by an algorithm that is not supported"
         }
-        other => return format!("webpki, which real peers use, does not accept it ({other})"),
+        CertificateError::Other(why) if why.to_string().contains("CaUsedAsEndEntity") => {
+            "it is a CA, and a CA is not taken for a server or client"
+        }
+        _ => return "webpki, which real peers use, does not accept it".to_owned(),
     };
     format!("webpki, which real peers use, does not accept it: {what}")
 }

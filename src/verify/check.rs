@@ -1,9 +1,11 @@
 //! What is judged on every certificate of a path, and between them.
 
+use std::collections::HashSet;
+
 use super::{Breach, Purpose, Question, Rule};
 use crate::{
     cert::{Certificate, Extension, ExtensionValue},
-    name::{GeneralName, Subtree, escape},
+    name::{DnsName, GeneralName, Name, Subtree, escape},
     oid,
     profile::KeyUsage,
     validity::tell,
@@ -22,8 +24,14 @@ const UNDERSTOOD: [&[u8]; 9] = [
     oid::CERTIFICATE_POLICIES,
 ];
 
-/// Judges a path, leaf first, whose signatures hold.
-pub(super) fn check(path: &[&Certificate], question: &Question<'_>) -> Vec<Breach> {
+/// Names compared with subtrees before the search gives up, for all paths together: who sends a chain chooses how many of
+/// both there are.
+pub(super) const MOST_COMPARISONS: usize = 250_000;
+/// Subtrees that one finding lists.
+const MOST_LISTED: usize = 5;
+
+/// Judges a path, leaf first, whose signatures hold. `comparisons` is what is left of [`MOST_COMPARISONS`].
+pub(super) fn check(path: &[&Certificate], question: &Question<'_>, comparisons: &mut usize) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for (index, certificate) in path.iter().enumerate() {
         let mut say = |rule, fact: String| breaches.push(Breach { index, rule, fact });
@@ -35,20 +43,41 @@ pub(super) fn check(path: &[&Certificate], question: &Question<'_>) -> Vec<Breac
             authority(certificate, below, question.purpose, &mut say);
         }
     }
+    constraints(path, comparisons, &mut breaches);
+    breaches
+}
+
+/// The name constraints of every authority on every certificate below it (RFC 5280 6.1.3 (b), (c)); one finding for each
+/// pair.
+fn constraints(path: &[&Certificate], comparisons: &mut usize, breaches: &mut Vec<Breach>) {
+    if path.iter().all(|certificate| certificate.name_constraints().is_none()) {
+        return;
+    }
+    let names: Vec<Vec<GeneralName>> = path
+        .iter()
+        .enumerate()
+        .map(|(index, certificate)| constrained_names(certificate, index == 0))
+        .collect();
     for (index, authority) in path.iter().enumerate().skip(1) {
-        for (below, certificate) in path.iter().enumerate().take(index) {
+        let Some(limits) = authority.name_constraints() else { continue };
+        let trees = limits.permitted.len() + limits.excluded.len();
+        for (below, (certificate, names)) in path.iter().zip(&names).enumerate().take(index) {
             // Self-issued intermediates are exempt (RFC 5280 6.1.3 (b)).
             if below > 0 && certificate.is_self_issued() {
                 continue;
             }
-            for name in names(certificate) {
-                if let Some(fact) = constraint_breach(authority, &name) {
-                    breaches.push(Breach { index: below, rule: Rule::NameConstraint, fact });
-                }
+            let work = trees.saturating_mul(names.len());
+            if work > *comparisons {
+                let fact = "there are too many names and name constraints to compare".to_owned();
+                breaches.push(Breach { index: below, rule: Rule::SearchBudget, fact });
+                return;
+            }
+            *comparisons -= work;
+            if let Some(fact) = names.iter().find_map(|name| constraint_breach(authority, name)) {
+                breaches.push(Breach { index: below, rule: Rule::NameConstraint, fact });
             }
         }
     }
-    breaches
 }
 
 /// What a certificate must satisfy by itself.
@@ -70,10 +99,10 @@ fn own(certificate: &Certificate, anchor: bool, question: &Question<'_>, say: &m
     if !certificate.algorithms_agree() {
         say(Rule::SignatureAlgorithmMismatch, "it states two different signature algorithms".into());
     }
-    for (position, extension) in certificate.extensions().iter().enumerate() {
+    let mut seen = HashSet::new();
+    for extension in certificate.extensions() {
         extension_holds(extension, say);
-        let earlier = certificate.extensions().iter().take(position);
-        if earlier.into_iter().any(|other| other.oid == extension.oid) {
+        if !seen.insert(&extension.oid) {
             say(Rule::MalformedExtension, format!("the extension {} occurs twice", extension.oid.name()));
         }
     }
@@ -164,13 +193,28 @@ fn authority(
 
 /// All names of a certificate that name constraints speak about: the subject, the alternative names, and — where these
 /// hold no e-mail — the e-mail addresses in the subject (RFC 5280 4.2.1.10).
-fn names(certificate: &Certificate) -> Vec<GeneralName> {
-    let mut names = certificate.subject_alt_names().to_vec();
-    if !certificate.subject().is_empty() {
-        names.push(GeneralName::Directory(certificate.subject().clone()));
-        if !names.iter().any(|name| matches!(name, GeneralName::Email(_))) {
-            names.extend(certificate.subject().email_addresses().into_iter().map(GeneralName::Email));
-        }
+fn constrained_names(certificate: &Certificate, leaf: bool) -> Vec<GeneralName> {
+    names_under_constraints(certificate.subject(), certificate.subject_alt_names(), leaf)
+}
+
+/// As for a certificate with this subject and these alternative names. OpenSSL also takes the common name of a leaf for a
+/// DNS name, where it looks like one and there is no other; what it refuses must not be issued.
+pub(crate) fn names_under_constraints(subject: &Name, sans: &[GeneralName], leaf: bool) -> Vec<GeneralName> {
+    let mut names = sans.to_vec();
+    if subject.is_empty() {
+        return names;
+    }
+    names.push(GeneralName::Directory(subject.clone()));
+    if !sans.iter().any(|name| matches!(name, GeneralName::Email(_))) {
+        names.extend(subject.email_addresses().into_iter().map(GeneralName::Email));
+    }
+    if leaf
+        && !sans.iter().any(|name| matches!(name, GeneralName::Dns(_)))
+        && let Some(common_name) = subject.common_name()
+        && common_name.contains('.')
+        && common_name.parse::<DnsName>().is_ok()
+    {
+        names.push(GeneralName::Dns(common_name));
     }
     names
 }
@@ -188,6 +232,11 @@ pub fn constraint_breach(authority: &Certificate, name: &GeneralName) -> Option<
     if allowed.iter().any(|tree| tree.contains(name)) {
         return None;
     }
-    let allowed: Vec<_> = allowed.iter().map(|tree| tree.to_string()).collect();
-    Some(format!("{name} lies outside of {}, which is all that \"{who}\" permits", allowed.join(", ")))
+    let more = if allowed.len() > MOST_LISTED {
+        format!(" and {} more", allowed.len() - MOST_LISTED)
+    } else {
+        String::new()
+    };
+    let listed: Vec<_> = allowed.iter().take(MOST_LISTED).map(|tree| tree.to_string()).collect();
+    Some(format!("{name} lies outside of {}{more}, which is all that \"{who}\" permits", listed.join(", ")))
 }

@@ -17,47 +17,44 @@ pub(super) struct Search<'a> {
 /// Tries every path within the budget; the first without a breach wins, else the complete one with the fewest, else
 /// the incomplete one that came furthest.
 pub(super) fn search<'a>(leaf: &'a Certificate, question: &Question<'a>) -> Search<'a> {
-    let mut state = State { question, signatures: 0, best: None, exhausted: false };
-    let mut path = vec![leaf];
-    let found = state.extend(&mut path);
-    match (found, state.best) {
-        (Some(search), _) => search,
-        (None, Some(mut best)) => {
-            if state.exhausted {
-                let fact = format!("no path was found after checking {MOST_SIGNATURES} signatures");
-                best.breaches.push(Breach { index: 0, rule: Rule::SearchBudget, fact });
-            }
-            best.search()
-        }
-        (None, None) => Search {
-            path: vec![leaf],
-            breaches: vec![Breach { index: 0, rule: Rule::SearchBudget, fact: "no path was tried".into() }],
-        },
+    let mut state = State {
+        question,
+        signatures: 0,
+        comparisons: check::MOST_COMPARISONS,
+        complete: None,
+        incomplete: None,
+        exhausted: false,
+    };
+    if let Some(found) = state.extend(&mut vec![leaf]) {
+        return found;
     }
+    let mut best = match (state.complete.take(), state.incomplete.take()) {
+        (Some(complete), _) => complete,
+        (None, Some((path, breach))) => {
+            // Judged only now, because there can be many that lead nowhere.
+            let mut breaches = check::check(&path, question, &mut state.comparisons);
+            breaches.push(breach);
+            Search { path, breaches }
+        }
+        (None, None) => Search { path: vec![leaf], breaches: Vec::new() },
+    };
+    if state.exhausted || best.breaches.is_empty() {
+        let fact = format!("no path was found after checking {} signatures", state.signatures);
+        best.breaches.push(Breach { index: 0, rule: Rule::SearchBudget, fact });
+    }
+    best
 }
 
 struct State<'q, 'a> {
     question: &'q Question<'a>,
     signatures: usize,
-    best: Option<Candidate<'a>>,
+    /// What is left of [`check::MOST_COMPARISONS`].
+    comparisons: usize,
+    /// The complete path with the fewest breaches.
+    complete: Option<Search<'a>>,
+    /// The longest path that did not reach an anchor, and why not.
+    incomplete: Option<(Vec<&'a Certificate>, Breach)>,
     exhausted: bool,
-}
-
-struct Candidate<'a> {
-    complete: bool,
-    path: Vec<&'a Certificate>,
-    breaches: Vec<Breach>,
-}
-
-impl<'a> Candidate<'a> {
-    fn search(self) -> Search<'a> {
-        Search { path: self.path, breaches: self.breaches }
-    }
-
-    fn better_than(&self, other: &Self) -> bool {
-        let rank = |one: &Self| (one.complete, if one.complete { 0 } else { one.path.len() });
-        rank(self) > rank(other) || (rank(self) == rank(other) && self.breaches.len() < other.breaches.len())
-    }
 }
 
 impl<'a> State<'_, 'a> {
@@ -99,28 +96,23 @@ impl<'a> State<'_, 'a> {
                 Err(SignatureFault::Unsupported) => obstacles.unsupported = true,
             }
         }
-        if !obstacles.passed {
-            let breach = obstacles.explain(path, self.question);
-            let mut breaches = check::check(path, self.question);
-            breaches.push(breach);
-            self.consider(Candidate { complete: false, path: path.clone(), breaches });
+        let is_longest = self.incomplete.as_ref().is_none_or(|(longest, _)| path.len() > longest.len());
+        if !obstacles.passed && is_longest {
+            self.incomplete = Some((path.clone(), obstacles.explain(path, self.question)));
         }
         None
     }
 
     fn judge(&mut self, path: &[&'a Certificate]) -> Option<Search<'a>> {
-        let breaches = check::check(path, self.question);
-        if breaches.is_empty() {
-            return Some(Search { path: path.to_vec(), breaches });
+        let breaches = check::check(path, self.question, &mut self.comparisons);
+        let search = Search { path: path.to_vec(), breaches };
+        if search.breaches.is_empty() {
+            return Some(search);
         }
-        self.consider(Candidate { complete: true, path: path.to_vec(), breaches });
+        if self.complete.as_ref().is_none_or(|best| search.breaches.len() < best.breaches.len()) {
+            self.complete = Some(search);
+        }
         None
-    }
-
-    fn consider(&mut self, candidate: Candidate<'a>) {
-        if self.best.as_ref().is_none_or(|best| candidate.better_than(best)) {
-            self.best = Some(candidate);
-        }
     }
 }
 

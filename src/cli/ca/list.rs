@@ -57,7 +57,7 @@ struct Row {
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let store = Store::open(&args.pki.pki)?;
     let now = context.now();
-    let report = Report { authorities: rows(&store, now)? };
+    let report = Report { authorities: rows(&store, args.output, now)? };
     if args.output.json {
         terminal::print_json(&report)?;
     } else {
@@ -66,14 +66,17 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Yes)
 }
 
-fn rows(store: &Store, now: OffsetDateTime) -> Result<Vec<Row>, Error> {
+fn rows(store: &Store, output: OutputArgs, now: OffsetDateTime) -> Result<Vec<Row>, Error> {
     let mut counts: HashMap<String, u64> = HashMap::new();
-    list(store, &Filter::default(), now, |row| {
+    let foreign = list(store, &Filter::default(), now, |row| {
         if row.kind != "root" {
             *counts.entry(row.issuer).or_default() += 1;
         }
         Ok::<_, Error>(true)
     })?;
+    if !foreign.is_empty() {
+        output.notice("the inventory has lines that are no records: pkit check");
+    }
     let all = store.authorities()?;
     let row = |ca: &Authority| {
         let validity = ca.certificate.validity();

@@ -8,7 +8,7 @@ use crate::{
         Context, Exit, OutputArgs, exit,
         issued::Issued,
         passphrase::{NewPassphraseArgs, PassphraseArgs},
-        signer::{ContentArgs, IssuerArgs, Signer, StoreArgs},
+        signer::{ContentArgs, IssuerArgs, Signer, StoreArgs, notice_key_type},
     },
     issue::{Kind, Request, plan},
     key::{KeyType, PrivateKey},
@@ -143,7 +143,9 @@ impl CommonArgs {
         let protection =
             self.new_passphrase.passphrase(&format!("CA \"{}\"", self.name), &self.passphrase)?;
 
-        let key = PrivateKey::generate(self.key_type.unwrap_or(config.key_type), &context.random)?;
+        let key_type = self.key_type.unwrap_or(config.key_type);
+        notice_key_type(key_type, self.output);
+        let key = PrivateKey::generate(key_type, &context.random)?;
         let certificate = match &signer {
             None => plan.sign_root(&key, &context.random)?,
             Some(signer) => plan.sign(key.public(), &signer.issuer, &context.random)?,
