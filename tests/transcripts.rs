@@ -11,6 +11,7 @@ use std::{
     io::{Read, Seek},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 struct Step {
@@ -87,7 +88,19 @@ fn play(file: &Path, apart: bool) -> usize {
         // Into files, not pipes: a server left in the background would hold a pipe open.
         let (out, err) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         let mut shell = shell(&command, directory.path());
-        let ended = shell.stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap()).status().unwrap();
+        let mut child =
+            shell.stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap()).spawn().unwrap();
+        let start = Instant::now();
+        let ended = loop {
+            if let Some(ended) = child.try_wait().unwrap() {
+                break ended;
+            }
+            if start.elapsed() > Duration::from_secs(120) {
+                let _ = child.kill();
+                panic!("{}:{}: $ {} does not end", file.display(), step.line, step.command);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
         let lines_of = |mut file: fs::File| {
             let mut text = String::new();
             file.rewind().unwrap();

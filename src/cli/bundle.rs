@@ -1,6 +1,10 @@
 //! `pkit bundle`: loose certificates in the proven order.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::IsTerminal,
+    os::unix::fs::FileTypeExt,
+    path::{Path, PathBuf},
+};
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -220,7 +224,8 @@ fn write(args: &Args, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
         return terminal::print_bytes(bytes);
     }
     // A key shall not reach a terminal by its device's name either.
-    let is_terminal = std::fs::File::open(path).is_ok_and(|file| std::io::IsTerminal::is_terminal(&file));
+    let is_device = std::fs::metadata(path).is_ok_and(|found| found.file_type().is_char_device());
+    let is_terminal = is_device && std::fs::File::open(path).is_ok_and(|file| file.is_terminal());
     if mode == fs::SECRET && is_terminal {
         return Err(Error::SecretToTerminal { what: "key and chain" }.into());
     }
