@@ -80,8 +80,9 @@ fn read_all(from: impl Read, path: &Path, expected: u64, limit: u64) -> Result<V
     if expected > limit {
         return Err(too_large());
     }
-    // One byte more than expected, so that the buffer of a key is not moved, leaving a copy, to find the end.
-    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0) + 1);
+    // Room for all of it at once, and 64 KiB where the size is not known: a buffer that grows leaves copies of a key behind.
+    let expected = usize::try_from(expected).unwrap_or(0).max(64 << 10);
+    let mut bytes = Vec::with_capacity(expected + 1);
     from.take(limit + 1).read_to_end(&mut bytes).map_err(|cause| unreadable(path, cause))?;
     if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
 }

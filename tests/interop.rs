@@ -309,6 +309,7 @@ fn a_person_is_asked_on_the_terminal() {
         let shown = succeeds(&sandbox, &line);
         let status: i32 = shown.trim_end().lines().last().unwrap().parse().unwrap();
         assert!(!shown.contains("horse"), "the passphrase was shown: {shown}");
+        assert!(shown.contains("echo is on"), "the terminal was left dumb: {shown}");
         (shown, status)
     };
     let (shown, status) = ask("horse|hose", "ca root R");

@@ -231,6 +231,20 @@ fn an_unwritable_directory_is_an_error_and_changes_nothing() {
 }
 
 #[test]
+fn nothing_is_written_through_a_link_that_leads_out() {
+    for inside in ["archive/live", "live", "archive", "lock", "inventory.jsonl"] {
+        let sandbox = Sandbox::with_authorities();
+        let (from, to) = (sandbox.path("pki").join(inside), sandbox.path("elsewhere"));
+        fs::rename(&from, &to).unwrap();
+        std::os::unix::fs::symlink(&to, &from).unwrap();
+        let before = if to.is_file() { fs::read(&to).unwrap().len() } else { files(&to).len() };
+        sandbox.fails("pki-damaged", &["issue", "client", "x"]);
+        let after = if to.is_file() { fs::read(&to).unwrap().len() } else { files(&to).len() };
+        assert_eq!(before, after, "{inside}");
+    }
+}
+
+#[test]
 fn a_full_standard_output_is_an_error() {
     let sandbox = Sandbox::with_authorities();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();

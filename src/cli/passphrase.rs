@@ -140,6 +140,10 @@ fn read(source: &Source<'_>, question: &str, what: &str, no_input: bool) -> Resu
             }
             let guard = EchoGuard::new();
             let typed = rpassword::prompt_password(question);
+            if typed.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::Interrupted) {
+                // The interrupt key; the terminal is as it was by now.
+                let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGINT);
+            }
             drop(guard);
             let typed = typed.map_err(|error| Error::PassphraseSource {
                 from: "the terminal".into(),

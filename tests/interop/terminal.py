@@ -1,13 +1,14 @@
 """Runs a command on a terminal of its own and answers its questions.
 
-Arguments: ANSWERS (separated by `|`; `^C` is the interrupt key) COMMAND…  Prints what the terminal showed, and in the last
-line the exit status, or the negative number of the signal.
+Arguments: ANSWERS (separated by `|`; `^C` is the interrupt key) COMMAND…  Prints what the terminal showed, whether it echoes afterwards, and in
+the last line the exit status, or the negative number of the signal.
 """
 
 import os
 import pty
 import select
 import sys
+import termios
 import time
 
 answers = sys.argv[1].split("|")
@@ -31,5 +32,7 @@ while time.monotonic() < deadline:
         os.write(terminal, b"\x03" if answer == "^C" else answer.encode() + b"\n")
         shown += b"\n"
 _, status = os.waitpid(pid, 0)
+echo = termios.tcgetattr(terminal)[3] & termios.ECHO
 print(shown.decode().replace("\r\n", "\n"))
+print("echo is", "on" if echo else "off")
 print(os.waitstatus_to_exitcode(status))
