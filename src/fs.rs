@@ -188,8 +188,11 @@ pub(crate) fn open_lock(path: &Path) -> Result<File, Error> {
     let open = || OpenOptions::new().read(true).write(true).open(path);
     match open() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            ensure_file(path, b"", SECRET)?;
-            open().map_err(|error| failed(path, &error))
+            // Not by way of a temporary name, which who holds the lock may sweep away.
+            match create(path, b"", SECRET) {
+                Ok(()) | Err(Error::FileExists { .. }) => open().map_err(|error| failed(path, &error)),
+                Err(error) => Err(error),
+            }
         }
         other => other.map_err(|error| failed(path, &error)),
     }

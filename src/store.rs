@@ -104,10 +104,10 @@ impl Store {
             Err(Error::PkiMissing { .. }) => {}
             other => return other,
         }
-        if root.exists() {
-            check_ours(root)?;
-        } else {
-            writer::create_directory(root, writer::PRIVATE_DIRECTORY)?;
+        match writer::create_directory(root, writer::PRIVATE_DIRECTORY) {
+            // There before, or made by another first command at the same moment.
+            Err(Error::FileExists { .. }) => check_ours(root)?,
+            other => other?,
         }
         let lock = lock::acquire(&root.join(LOCK), &mut Wait::default())?;
         writer::ensure_file(&root.join(".gitignore"), b"*\n", writer::PUBLIC)?;
@@ -253,7 +253,7 @@ fn check_inside(root: &Path) -> Result<(), Error> {
 /// A directory without an inventory becomes a PKI directory only if nothing foreign is in it.
 fn check_ours(root: &Path) -> Result<(), Error> {
     check_safe(root)?;
-    let known = [".gitignore", CONFIG, LOCK, "ca", "live", "archive"];
+    let known = [".gitignore", CONFIG, LOCK, PENDING, INVENTORY, "ca", "live", "archive"];
     let unreadable = |error: std::io::Error| Error::FileUnreadable {
         path: root.to_owned(),
         cause: crate::source::plain(&error),

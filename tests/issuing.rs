@@ -156,6 +156,22 @@ fn processes_side_by_side_lose_nothing() {
 }
 
 #[test]
+fn first_commands_at_the_same_moment_make_one_directory() {
+    for _ in 0..5 {
+        let sandbox = Sandbox::new();
+        std::thread::scope(|scope| {
+            for number in 0..6 {
+                let sandbox = &sandbox;
+                scope.spawn(move || {
+                    sandbox.succeeds(&["ca", "root", &format!("r{number}"), "--unencrypted", "-q"])
+                });
+            }
+        });
+        assert!(sandbox.succeeds(&["check"]).contains("6 authorities"));
+    }
+}
+
+#[test]
 fn one_of_two_that_want_the_same_name_gets_it() {
     let sandbox = Sandbox::with_authorities();
     let start = || {
