@@ -160,6 +160,15 @@ pub fn main() -> ExitCode {
 fn run(args: Vec<OsString>) -> Exit {
     // Known before parsing, because a line that cannot be parsed is answered in the form it asked for.
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    // Scripts ask often, and the definitions of all commands need not be built for it.
+    if let [_, only] = args.as_slice()
+        && (only == "--version" || only == "-V")
+    {
+        return match terminal::print(concat!("pkit ", env!("CARGO_PKG_VERSION"), "\n")) {
+            Ok(()) => Exit::Yes,
+            Err(error) => terminal::error(&error, json),
+        };
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return terminal::usage_error(&error, json),
