@@ -166,6 +166,24 @@ impl Store {
         }
     }
 
+    /// Refuses a name that is in use. Only the holder of the lock can rely on it; others spare a person the passphrase.
+    ///
+    /// # Errors
+    /// [`Error::NameTaken`], and those of [`Store::current`].
+    pub fn require_free(&self, shelf: Shelf, name: &str) -> Result<(), Error> {
+        match self.current(shelf, name)? {
+            None => Ok(()),
+            Some(_) => Err(Error::NameTaken {
+                what: match shelf {
+                    Shelf::Ca => "CA",
+                    Shelf::Live => "certificate",
+                },
+                name: name.to_owned(),
+                path: self.link(shelf, name)?,
+            }),
+        }
+    }
+
     /// All names on a shelf, sorted.
     ///
     /// # Errors

@@ -36,6 +36,13 @@ impl Cases {
         self.seen.insert(code.to_owned());
         self.sandbox.fails(code, args)
     }
+
+    /// A server certificate is asked of a CA that lies in `FILE.pem` and `FILE.key`.
+    fn loose_issuer(&mut self, code: &str, file: &str) {
+        let (certificate, key) = (format!("{file}.pem"), format!("{file}.key"));
+        let issuer = ["--issuer", &certificate, "--issuer-key", &key, "--out", "out"];
+        self.case(code, &[&["issue", "server", "a.internal"], &issuer[..]].concat());
+    }
 }
 
 #[test]
@@ -251,21 +258,7 @@ fn made_at_hand(c: &mut Cases) {
     for (code, file) in
         [("issuer-expired", "past"), ("issuer-not-yet-valid", "future"), ("name-not-permitted", "bounded")]
     {
-        let (certificate, key) = (format!("{file}.pem"), format!("{file}.key"));
-        c.case(
-            code,
-            &[
-                "issue",
-                "server",
-                "a.internal",
-                "--issuer",
-                &certificate,
-                "--issuer-key",
-                &key,
-                "--out",
-                "out",
-            ],
-        );
+        c.loose_issuer(code, file);
     }
     // A certificate whose signature algorithm does not go with its issuer's key.
     let own = c.sandbox.read("pki/live/api.internal/cert.pem");
@@ -291,21 +284,7 @@ fn made_at_hand(c: &mut Cases) {
         let altered = resign(root.der(), &key, &random, usages);
         c.sandbox.write(&format!("{file}.pem"), altered);
         c.sandbox.write(&format!("{file}.key"), key.to_pem());
-        let (certificate, key) = (format!("{file}.pem"), format!("{file}.key"));
-        c.case(
-            code,
-            &[
-                "issue",
-                "server",
-                "a.internal",
-                "--issuer",
-                &certificate,
-                "--issuer-key",
-                &key,
-                "--out",
-                "out",
-            ],
-        );
+        c.loose_issuer(code, file);
     }
     c.seen.insert("subject-missing".into());
     let empty = Request::new(Kind::Root, Name::empty(), End::After(Span::days(30)));

@@ -72,10 +72,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         return Ok(Exit::Yes);
     }
     let store = Store::open(&args.store.pki.pki)?;
-    if store.current(Shelf::Live, &args.name)?.is_some() {
-        let path = store.link(Shelf::Live, &args.name)?;
-        return Err(Error::NameTaken { what: "certificate", name: args.name.clone(), path }.into());
-    }
+    store.require_free(Shelf::Live, &args.name)?;
     if let Some(out) = &args.out {
         fs::require_absent(out, &LeafFiles::NAMES)?;
     }

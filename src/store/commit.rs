@@ -58,24 +58,6 @@ impl<'a> Writer<'a> {
         left.try_for_each(|entry| writer::remove_file(&entry.path()))
     }
 
-    /// Refuses a name that is in use.
-    ///
-    /// # Errors
-    /// [`Error::NameTaken`], [`Error::NameInvalid`].
-    pub fn require_free(&self, shelf: Shelf, name: &str) -> Result<(), Error> {
-        match self.store.current(shelf, name)? {
-            None => Ok(()),
-            Some(_) => Err(Error::NameTaken {
-                what: match shelf {
-                    Shelf::Ca => "CA",
-                    Shelf::Live => "certificate",
-                },
-                name: name.to_owned(),
-                path: self.store.link(shelf, name)?,
-            }),
-        }
-    }
-
     fn require_there(&self, shelf: Shelf, name: &str) -> Result<(), Error> {
         match (self.store.current(shelf, name)?, shelf) {
             (Some(_), _) => Ok(()),
@@ -99,7 +81,7 @@ impl<'a> Writer<'a> {
         for generation in &group {
             let (shelf, name) = (generation.shelf, &generation.name);
             match generation.record.event {
-                Event::Issued => self.require_free(shelf, name)?,
+                Event::Issued => self.store.require_free(shelf, name)?,
                 Event::Renewed => self.require_there(shelf, name)?,
             }
             let number = self.next_number(shelf, &directory_name(name)?);

@@ -116,15 +116,7 @@ impl CommonArgs {
     /// Asked before any passphrase is.
     fn require_free(&self, store: Option<&Store>) -> Result<(), Error> {
         crate::store::directory_name(&self.name)?;
-        let Some(store) = store else { return Ok(()) };
-        match store.current(Shelf::Ca, &self.name)? {
-            None => Ok(()),
-            Some(_) => Err(Error::NameTaken {
-                what: "CA",
-                name: self.name.clone(),
-                path: store.link(Shelf::Ca, &self.name)?,
-            }),
-        }
+        store.map_or(Ok(()), |store| store.require_free(Shelf::Ca, &self.name))
     }
 
     fn make(
