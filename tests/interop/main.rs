@@ -10,6 +10,7 @@
     clippy::disallowed_methods
 )]
 
+#[path = "../sandbox/mod.rs"]
 mod sandbox;
 
 use std::{
