@@ -4,6 +4,7 @@ mod bundle;
 mod ca;
 mod check;
 mod completions;
+mod content;
 mod exit;
 mod expiry;
 mod hint;

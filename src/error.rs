@@ -162,6 +162,20 @@ errors! {
         value: String,
         /// Why not
         reason: String }
+    /// A value that is no subtree of names.
+    "constraint-invalid" "this cannot be a name constraint" ConstraintInvalid {
+        /// The value
+        value: String,
+        /// Why not
+        reason: String }
+    /// A value of an extension that cannot be, or that no peer would take.
+    "extension-invalid" "this {what} cannot be put into a certificate" ExtensionInvalid {
+        /// What it is the value of
+        what: &'static str,
+        /// The value
+        value: String,
+        /// Why not
+        reason: String }
     /// A subject that cannot be read or encoded.
     "subject-invalid" "this cannot be a subject" SubjectInvalid {
         /// The text
@@ -187,6 +201,42 @@ errors! {
     /// A certificate would have neither subject nor alternative name.
     "subject-missing" "a certificate needs a subject" SubjectMissing {}
     /// A certificate would end before it begins.
+    "validity-reversed" "the certificate would end before it begins" ValidityReversed {
+        /// Its beginning
+        begin: OffsetDateTime,
+        /// Its end
+        end: OffsetDateTime }
+    /// A certificate that no peer takes yet.
+    "validity-not-begun" "the certificate would not be valid yet" ValidityNotBegun {
+        /// Its beginning
+        begin: OffsetDateTime,
+        /// Now
+        now: OffsetDateTime }
+    /// A certificate that begins before its issuer.
+    "predates-issuer" "the certificate would begin before its issuer" PredatesIssuer {
+        /// The beginning that was asked for
+        wanted: OffsetDateTime,
+        /// The issuer's certificate
+        issuer: Origin,
+        /// Its beginning
+        issuer_begin: OffsetDateTime }
+    /// A public key that is too weak to be certified.
+    "key-weak" "the public key is too weak to be certified" KeyWeak {
+        /// Why
+        weakness: String }
+    /// One key for a certificate and the CA that signs it.
+    "key-is-issuers" "the public key is that of a CA above" KeyIsIssuers {
+        /// The CA's certificate
+        issuer: Origin,
+        /// What people call it
+        subject: String }
+    /// RFC 5280 4.1.2.2 wants each serial number of a CA once.
+    "serial-used" "the CA has given this serial number before (RFC 5280 4.1.2.2)" SerialUsed {
+        /// The serial number in hexadecimal
+        serial: String,
+        /// The name of the certificate that has it
+        name: String }
+    /// The end lies in the past.
     "validity-empty" "the certificate would have ended already" ValidityEmpty {
         /// The end asked for
         end: OffsetDateTime,
@@ -451,9 +501,26 @@ impl Error {
             Self::NameInvalid { name, reason } => vec![text("name", name), text("reason", reason)],
             Self::SanInvalid { value, reason }
             | Self::SubjectInvalid { value, reason }
+            | Self::ConstraintInvalid { value, reason }
+            | Self::ExtensionInvalid { value, reason, .. }
             | Self::DurationInvalid { value, reason }
             | Self::AddressInvalid { value, reason } => vec![text("value", value), text("reason", reason)],
             Self::SanMissing { name } => vec![text("name", name)],
+            Self::ValidityReversed { begin, end } => {
+                vec![fact("begins", format_time(*begin)), fact("ends", format_time(*end))]
+            }
+            Self::ValidityNotBegun { begin, now } => vec![fact("begins", tell(*begin, *now))],
+            Self::PredatesIssuer { wanted, issuer, issuer_begin } => vec![
+                fact("asked for", format_time(*wanted)),
+                fact("issuer", format!("{issuer}  (begins {})", format_time(*issuer_begin))),
+            ],
+            Self::KeyWeak { weakness } => vec![text("weakness", weakness)],
+            Self::KeyIsIssuers { issuer, subject } => {
+                vec![fact("issuer", format!("{issuer}  ({})", escape(subject)))]
+            }
+            Self::SerialUsed { serial, name } => {
+                vec![text("serial number", serial), text("certificate", name)]
+            }
             Self::ValidityEmpty { end, now } => vec![fact("end", tell(*end, *now))],
             Self::OutlivesIssuer { wanted, issuer, issuer_end } => vec![
                 fact("asked for", format_time(*wanted)),

@@ -8,7 +8,8 @@ use crate::{Error, cert::Certificate, key::PrivateKey, profile::KeyUsage};
 /// A CA certificate with its key and the certificates above it, all found fit to sign.
 pub struct Issuer {
     certificate: Certificate,
-    above: Vec<Certificate>,
+    /// The CA, then those above it up to the root.
+    path: Vec<Certificate>,
     key: PrivateKey,
 }
 
@@ -34,11 +35,12 @@ impl Issuer {
             });
         }
         fit_to_sign(&certificate, now)?;
-        let above = crate::bundle::chain_above(&certificate, above)?;
-        for authority in &above {
+        let mut path = vec![certificate.clone()];
+        path.extend(crate::bundle::chain_above(&certificate, above)?);
+        for authority in path.iter().skip(1) {
             fit_to_sign(authority, now)?;
         }
-        Ok(Self { certificate, above, key })
+        Ok(Self { certificate, path, key })
     }
 
     /// The CA's certificate.
@@ -48,7 +50,7 @@ impl Issuer {
 
     /// The certificates above it, its own issuer first, its root last; none for a root.
     pub fn above(&self) -> &[Certificate] {
-        &self.above
+        self.path.get(1..).unwrap_or_default()
     }
 
     /// Its key.
@@ -57,24 +59,29 @@ impl Issuer {
     }
 
     /// The certificate and all above it.
-    pub fn path(&self) -> impl Iterator<Item = &Certificate> {
-        std::iter::once(&self.certificate).chain(&self.above)
+    pub fn path(&self) -> &[Certificate] {
+        &self.path
     }
 
     /// What a certificate signed here is sent with: the intermediates, without the root.
-    pub fn intermediates(&self) -> Vec<Certificate> {
-        let path: Vec<_> = self.path().cloned().collect();
-        path.split_last().map(|(_, intermediates)| intermediates.to_vec()).unwrap_or_default()
+    pub fn intermediates(&self) -> &[Certificate] {
+        self.path.split_last().map(|(_, intermediates)| intermediates).unwrap_or_default()
     }
 
     /// The root at the end of the path.
     pub fn root(&self) -> &Certificate {
-        self.above.last().unwrap_or(&self.certificate)
+        self.path.last().unwrap_or(&self.certificate)
+    }
+
+    /// The first moment at which everything on the path is valid.
+    pub fn not_before(&self) -> OffsetDateTime {
+        let begins = self.path.iter().map(|authority| authority.validity().not_before);
+        begins.fold(self.certificate.validity().not_before, OffsetDateTime::max)
     }
 
     /// The last moment at which everything on the path is valid.
     pub fn not_after(&self) -> OffsetDateTime {
-        let ends = self.above.iter().map(|authority| authority.validity().not_after);
+        let ends = self.path.iter().map(|authority| authority.validity().not_after);
         ends.fold(self.certificate.validity().not_after, OffsetDateTime::min)
     }
 }

@@ -5,13 +5,15 @@ mod dns;
 mod general;
 mod san;
 mod subject;
+mod subtree;
 
 use std::borrow::Cow;
 
 pub use dns::DnsName;
-pub use general::{GeneralName, Subtree};
+pub use general::GeneralName;
 pub use san::San;
 pub use subject::Name;
+pub use subtree::Subtree;
 
 /// Escapes what could act on a terminal or hide: control characters, bidirectional overrides, and the
 /// characters that have no width. `\u{1b}` is printed instead of obeyed.

@@ -42,6 +42,16 @@ known! {
     OCSP_SIGNING = [0x2b, 6, 1, 5, 5, 7, 3, 9], "OCSPSigning", "OCSP signing";
     ANY_EXTENDED_KEY_USAGE = [0x55, 0x1d, 37, 0], "anyExtendedKeyUsage", "any extended key usage";
 
+    IPSEC_IKE = [0x2b, 6, 1, 5, 5, 7, 3, 17], "ipsecIKE", "IPsec Internet key exchange";
+    MS_SMARTCARD_LOGIN = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2, 2], "msSmartcardLogin", "Microsoft smart card login";
+    KDC_AUTH = [0x2b, 6, 1, 5, 2, 3, 5], "pkInitKDC", "Kerberos KDC";
+
+    USER_PRINCIPAL_NAME = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2, 3], "msUPN", "Microsoft user principal name";
+    CPS = [0x2b, 6, 1, 5, 5, 7, 2, 1], "id-qt-cps", "certification practice statement";
+    ANY_POLICY = [0x55, 0x1d, 32, 0], "anyPolicy", "any policy";
+    OCSP = [0x2b, 6, 1, 5, 5, 7, 48, 1], "OCSP", "OCSP responder";
+    CA_ISSUERS = [0x2b, 6, 1, 5, 5, 7, 48, 2], "caIssuers", "issuer's certificate";
+
     SUBJECT_KEY_ID = [0x55, 0x1d, 14], "subjectKeyIdentifier", "subject key identifier";
     KEY_USAGE = [0x55, 0x1d, 15], "keyUsage", "key usage";
     SUBJECT_ALT_NAME = [0x55, 0x1d, 17], "subjectAltName", "subject alternative name";

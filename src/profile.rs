@@ -1,10 +1,11 @@
 //! Profiles of leaf certificates, and the usages they carry.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Error,
     key::Algorithm,
     oid::{self, Oid},
 };
@@ -97,6 +98,29 @@ impl KeyUsage {
         }
     }
 
+    /// Why a leaf with this kind of key cannot have these usages; `None` where it can.
+    pub fn unfit_for_leaf(self, key: Algorithm) -> Option<String> {
+        let has = |bits: Self| self.0 & bits.0 != 0;
+        let agreement_only = Self(1 << 7 | 1 << 8);
+        let encipherment = Self::KEY_ENCIPHERMENT.and(Self(1 << 3));
+        let reason = match key {
+            _ if has(Self::for_authority()) => "keyCertSign and cRLSign belong to CAs (RFC 5280 4.2.1.3)",
+            _ if !has(Self::DIGITAL_SIGNATURE) => "a TLS handshake needs digitalSignature",
+            _ if has(agreement_only) && !has(Self::KEY_AGREEMENT) => {
+                "encipherOnly and decipherOnly mean nothing without keyAgreement (RFC 5280 4.2.1.3)"
+            }
+            Algorithm::Rsa(_) if has(Self::KEY_AGREEMENT) => "an RSA key agrees on no keys (RFC 3279 2.3.1)",
+            Algorithm::P256 | Algorithm::P384 | Algorithm::P521 if has(encipherment) => {
+                "an EC key enciphers nothing (RFC 8813 3)"
+            }
+            Algorithm::Ed25519 | Algorithm::Ed448 if has(encipherment.and(Self::KEY_AGREEMENT)) => {
+                "an Edwards key only signs (RFC 9295 3)"
+            }
+            _ => return None,
+        };
+        Some(reason.into())
+    }
+
     /// What an authority needs: keyCertSign and cRLSign.
     pub fn for_authority() -> Self {
         Self::KEY_CERT_SIGN.and(Self::CRL_SIGN)
@@ -112,9 +136,31 @@ impl KeyUsage {
         self.0 & other.0 == other.0
     }
 
+    /// Whether bit `index` is set.
+    pub(crate) fn bit(self, index: usize) -> bool {
+        self.0 >> index & 1 == 1
+    }
+
     /// The set bits by their names in RFC 5280.
     pub fn names(self) -> Vec<&'static str> {
         BITS.iter().enumerate().filter(|(bit, _)| self.0 >> bit & 1 == 1).map(|(_, name)| *name).collect()
+    }
+}
+
+/// Names of RFC 5280 with commas, case-insensitively; `contentCommitment` is nonRepudiation (X.509).
+impl FromStr for KeyUsage {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        text.split(',').map(str::trim).try_fold(Self::default(), |sum, name| {
+            let bit = BITS.iter().position(|known| known.eq_ignore_ascii_case(name));
+            let bit = bit.or(name.eq_ignore_ascii_case("contentCommitment").then_some(1));
+            bit.map(|bit| sum.and(Self(1 << bit))).ok_or_else(|| Error::ExtensionInvalid {
+                what: "key usage",
+                value: name.to_owned(),
+                reason: format!("the usages are {}", BITS.join(", ")),
+            })
+        })
     }
 }
 
@@ -138,5 +184,19 @@ mod tests {
         assert_eq!(KeyUsage::for_leaf(Profile::Client, Algorithm::Rsa(2048)).to_string(), "digitalSignature");
         assert_eq!(KeyUsage::for_authority().to_string(), "keyCertSign, cRLSign");
         assert_eq!(Profile::Server.extended_key_usage().len(), 1);
+        let usage: KeyUsage = "digitalSignature, KEYAGREEMENT,contentCommitment".parse().unwrap();
+        assert_eq!(usage.to_string(), "digitalSignature, nonRepudiation, keyAgreement");
+        assert!(usage.unfit_for_leaf(Algorithm::P256).is_none());
+        for (usage, key) in [
+            ("keyCertSign,digitalSignature", Algorithm::P256),
+            ("keyEncipherment", Algorithm::Rsa(2048)),
+            ("digitalSignature,keyEncipherment", Algorithm::P384),
+            ("digitalSignature,keyAgreement", Algorithm::Rsa(2048)),
+            ("digitalSignature,keyAgreement", Algorithm::Ed25519),
+            ("digitalSignature,encipherOnly", Algorithm::P256),
+        ] {
+            assert!(usage.parse::<KeyUsage>().unwrap().unfit_for_leaf(key).is_some(), "{usage}");
+        }
+        assert!("signing".parse::<KeyUsage>().is_err());
     }
 }

@@ -80,9 +80,9 @@ impl Quickstart {
         now: OffsetDateTime,
     ) -> Result<Self, Error> {
         let own: Option<San> = name.map(str::parse).transpose()?;
-        if let Some(San::Uri(value) | San::Email(value)) = &own {
+        if let Some(other) = own.as_ref().filter(|own| !matches!(own, San::Dns(_) | San::Ip(_))) {
             let reason = "a server is reached by a DNS name or an IP address".into();
-            return Err(Error::SanInvalid { value: value.clone(), reason });
+            return Err(Error::SanInvalid { value: other.to_string(), reason });
         }
         let localhost: DnsName =
             "localhost".parse().map_err(|reason| Error::SanInvalid { value: "localhost".into(), reason })?;
@@ -146,7 +146,7 @@ impl Quickstart {
             let key = new_key()?;
             let planned = plan(request(Kind::Leaf(profile), set, sans)?, Some(&issuer), now)?;
             let certificate = planned.sign(key.public(), &issuer, random)?;
-            let files = LeafFiles::new(&certificate, &key, &issuer);
+            let files = LeafFiles::new(&certificate, key.to_pem(), &issuer);
             sets.push(Generation::leaf(set, profile, &certificate, &files, (INTERMEDIATE, &issuer), now));
             Ok((vec![certificate, intermediate.clone()], key))
         };
@@ -235,7 +235,7 @@ fn constraints(names: &[San]) -> NameConstraints {
         San::Ip(IpAddr::V6(address)) => {
             Some(Subtree::Ip((*address).into(), Ipv6Addr::from_bits(u128::MAX).into()))
         }
-        San::Uri(_) | San::Email(_) => None,
+        _ => None,
     });
     NameConstraints { permitted: permitted.collect(), excluded: vec![] }
 }

@@ -38,7 +38,7 @@ pub use leaf::{Leaf, LeafFiles};
 pub use listing::{Filter, Row, State, list};
 pub use lock::Wait;
 
-use crate::{Error, fs as writer};
+use crate::{Error, cert::Certificate, fs as writer};
 
 /// The newest format of the store that this version reads and writes.
 pub const FORMAT: u64 = 1;
@@ -182,6 +182,28 @@ impl Store {
                 path: self.link(shelf, name)?,
             }),
         }
+    }
+
+    /// Refuses a serial number that is on record for another certificate of the same CA: of its name and key.
+    ///
+    /// # Errors
+    /// [`Error::SerialUsed`], and those of reading the inventory.
+    pub fn require_unused_serial(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+    ) -> Result<(), Error> {
+        let serial = certificate.serial_hex();
+        let key_id = crate::fingerprint::hex(issuer.subject_key_id().unwrap_or_default());
+        for entry in self.records()? {
+            if let Entry::Record(_, record) = entry?
+                && record.serial == serial
+                && record.issuer.key_id == key_id
+            {
+                return Err(Error::SerialUsed { serial, name: record.name });
+            }
+        }
+        Ok(())
     }
 
     /// All names on a shelf, sorted.

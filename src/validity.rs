@@ -40,23 +40,34 @@ impl Span {
     /// # Errors
     /// [`Error::DurationInvalid`] beyond the year 9999, where X.509 ends.
     pub fn after(self, start: OffsetDateTime) -> Result<OffsetDateTime, Error> {
-        let refused = || Error::DurationInvalid {
+        self.shift(start, 1).ok_or_else(|| Error::DurationInvalid {
             value: self.to_string(),
             reason: "it ends after the year 9999, which a certificate cannot hold".into(),
-        };
+        })
+    }
+
+    /// The moment that lies this long before `start`.
+    ///
+    /// # Errors
+    /// [`Error::DurationInvalid`] before the year 1.
+    pub fn before(self, start: OffsetDateTime) -> Result<OffsetDateTime, Error> {
+        self.shift(start, -1).ok_or_else(|| Error::DurationInvalid {
+            value: format!("-{self}"),
+            reason: "it begins before the year 1".into(),
+        })
+    }
+
+    fn shift(self, start: OffsetDateTime, sign: i64) -> Option<OffsetDateTime> {
         let month_count = i64::from(start.year()) * 12 + i64::from(u8::from(start.month())) - 1;
-        let month_count = month_count + i64::from(self.months);
-        let year = i32::try_from(month_count.div_euclid(12)).ok().filter(|year| *year <= 9999);
-        let year = year.ok_or_else(refused)?;
-        let month = Month::try_from((month_count.rem_euclid(12) + 1) as u8).map_err(|_| refused())?;
-        let day = start.day().min(month.length(year));
-        let date = Date::from_calendar_date(year, month, day).map_err(|_| refused())?;
-        let seconds = i64::try_from(self.seconds).map_err(|_| refused())?;
+        let month_count = month_count + sign * i64::from(self.months);
+        let year = i32::try_from(month_count.div_euclid(12)).ok().filter(|year| (1..=9999).contains(year))?;
+        let month = Month::try_from((month_count.rem_euclid(12) + 1) as u8).ok()?;
+        let date = Date::from_calendar_date(year, month, start.day().min(month.length(year))).ok()?;
+        let seconds = i64::try_from(self.seconds).ok()?;
         start
             .replace_date(date)
-            .checked_add(time::Duration::seconds(seconds))
-            .filter(|end| end.year() <= 9999)
-            .ok_or_else(refused)
+            .checked_add(time::Duration::seconds(sign * seconds))
+            .filter(|moment| (1..=9999).contains(&moment.year()))
     }
 
     /// As a standard duration, with months of 30 days and years of 365, for time limits and thresholds.
@@ -159,6 +170,17 @@ impl FromStr for End {
             return parse_time(text).map(Self::At);
         }
         text.parse().map(Self::After)
+    }
+}
+
+/// A moment as people write it: an RFC 3339 time, `30d` for in 30 days, `-1h` for an hour ago.
+///
+/// # Errors
+/// [`Error::DurationInvalid`].
+pub fn parse_moment(text: &str, now: OffsetDateTime) -> Result<OffsetDateTime, Error> {
+    match text.strip_prefix('-') {
+        Some(span) => span.parse::<Span>()?.before(now),
+        None => text.parse::<End>()?.moment(now),
     }
 }
 
@@ -298,6 +320,10 @@ mod tests {
         assert_eq!(after("1y", datetime!(2028-02-29 0:00 UTC)), datetime!(2029-02-28 0:00 UTC));
         assert_eq!(after("1d1mo", datetime!(2027-12-31 0:00 UTC)), datetime!(2028-02-01 0:00 UTC));
         assert!("9000y".parse::<Span>().unwrap().after(datetime!(2027-01-01 0:00 UTC)).is_err());
+        let now = datetime!(2027-03-31 0:00 UTC);
+        assert_eq!(parse_moment("-1mo1h", now).unwrap(), datetime!(2027-02-27 23:00 UTC));
+        assert_eq!(parse_moment("2d", now).unwrap(), datetime!(2027-04-02 0:00 UTC));
+        assert!(parse_moment("-3000y", now).is_err() && parse_moment("--1d", now).is_err());
     }
 
     #[test]

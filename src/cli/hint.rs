@@ -58,7 +58,20 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             format!("name what clients connect to: pkit issue server {} api.internal 10.0.0.5", quote(name))
         }
         Error::SubjectMissing {} => "give one with --subject \"CN=…\"".into(),
-        Error::ValidityEmpty { .. } => "give a later end with --validity".into(),
+        Error::ConstraintInvalid { .. } => {
+            "for example --permit-dns internal, --permit-ip 10.0.0.0/8, --permit-email example.com, --permit-uri .acme.internal".into()
+        }
+        Error::ExtensionInvalid { .. } => "see what is taken in `--help`".into(),
+        Error::ValidityEmpty { .. } | Error::ValidityNotBegun { .. } => {
+            "leave it valid now, or say --for-testing where it is to be refused".into()
+        }
+        Error::ValidityReversed { .. } => "give an end after the beginning".into(),
+        Error::PredatesIssuer { .. } => "leave --not-before out: it then begins with the issuer at the earliest".into(),
+        Error::KeyWeak { .. } => "make a new key; P-256 works everywhere".into(),
+        Error::KeyIsIssuers { .. } => {
+            "give it a key of its own: whoever holds this one can act as that CA".into()
+        }
+        Error::SerialUsed { .. } => "leave --serial out: 159 random bits are never used twice".into(),
         Error::OutlivesIssuer { .. } => {
             "ask for less with --validity, or leave it out: it then ends with the issuer at the latest".into()
         }

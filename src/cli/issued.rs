@@ -12,7 +12,7 @@ use super::{
 use crate::{
     cert::Certificate,
     fingerprint::hex,
-    issue::{Notice, Plan},
+    issue::Notice,
     name::escape,
     validity::{format_rfc3339, tell},
 };
@@ -20,6 +20,9 @@ use crate::{
 /// A certificate that was made, and where it lies.
 #[derive(Serialize)]
 pub(crate) struct Issued {
+    /// Whether it was only tried: nothing was written, and the real one will have another key and serial number.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
     name: String,
     kind: String,
     subject: String,
@@ -78,7 +81,7 @@ impl Issued {
         name: &str,
         kind: impl ToString,
         certificate: &Certificate,
-        plan: &Plan,
+        notices: &[Notice],
         directories: Vec<PathBuf>,
         files: &[&str],
     ) -> Self {
@@ -89,6 +92,7 @@ impl Issued {
                 .map(|file| File { path: directory.join(file).display().to_string(), meaning: meaning(file) })
         });
         Self {
+            dry_run: false,
             name: name.to_owned(),
             kind: kind.to_string(),
             subject: certificate.subject().to_string(),
@@ -101,10 +105,15 @@ impl Issued {
             fingerprint_sha256: hex(&certificate.fingerprint()),
             files: listed.collect(),
             certificate: certificate.to_pem(),
-            notices: plan.notices.iter().map(Told::from).collect(),
+            notices: notices.iter().map(Told::from).collect(),
             ends: validity.not_after,
             directories,
         }
+    }
+
+    /// Says that nothing was written.
+    pub(crate) fn dry_run(self, dry_run: bool) -> Self {
+        Self { dry_run, ..self }
     }
 
     /// Answers on standard output.
@@ -124,7 +133,9 @@ impl Issued {
     fn text(&self, now: OffsetDateTime) -> String {
         let article = if self.kind.starts_with(['a', 'i']) { "an" } else { "a" };
         let noun = if self.kind.contains("CA") { "" } else { " certificate" };
-        let mut text = format!("made {article} {}{noun}: {}\n", self.kind, styled(BOLD, escape(&self.name)));
+        let made = if self.dry_run { "would make" } else { "made" };
+        let mut text =
+            format!("{made} {article} {}{noun}: {}\n", self.kind, styled(BOLD, escape(&self.name)));
         let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:8}{value}\n"));
         line("subject", &self.subject);
         if !self.sans.is_empty() {

@@ -33,7 +33,7 @@ pub(crate) struct PassphraseArgs {
 
 /// Sources of the passphrase that protects a new key.
 #[derive(clap::Args, Clone, Default)]
-pub(crate) struct NewPassphraseArgs {
+pub(crate) struct NewPassphraseSources {
     /// Read the passphrase that protects the new key from the first line of a file
     #[arg(long, value_name = "FILE", group = "new-passphrase", help_heading = "Passphrases")]
     new_passphrase_file: Option<PathBuf>,
@@ -43,6 +43,13 @@ pub(crate) struct NewPassphraseArgs {
     /// Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for
     #[arg(long, value_name = "COMMAND", group = "new-passphrase", help_heading = "Passphrases")]
     new_passphrase_command: Option<String>,
+}
+
+/// How the new key of a CA is protected: by a passphrase, unless a person says otherwise.
+#[derive(clap::Args, Clone, Default)]
+pub(crate) struct NewPassphraseArgs {
+    #[command(flatten)]
+    sources: NewPassphraseSources,
     /// Write the new key without a passphrase
     #[arg(long, group = "new-passphrase", help_heading = "Passphrases")]
     unencrypted: bool,
@@ -89,9 +96,20 @@ impl NewPassphraseArgs {
         what: &str,
         asking: &PassphraseArgs,
     ) -> Result<Option<Passphrase>, Error> {
-        if self.unencrypted {
-            return Ok(None);
-        }
+        if self.unencrypted { Ok(None) } else { self.sources.passphrase(what, asking).map(Some) }
+    }
+}
+
+impl NewPassphraseSources {
+    /// Whether one of the options was used.
+    pub(crate) fn is_given(&self) -> bool {
+        self.new_passphrase_file.is_some()
+            || self.new_passphrase_fd.is_some()
+            || self.new_passphrase_command.is_some()
+    }
+
+    /// The passphrase for a new key, as [`NewPassphraseArgs::passphrase`].
+    pub(crate) fn passphrase(&self, what: &str, asking: &PassphraseArgs) -> Result<Passphrase, Error> {
         let what = format!("new key of {what}");
         let source =
             choose(&self.new_passphrase_file, self.new_passphrase_fd, &self.new_passphrase_command, PROTECTS);
@@ -102,7 +120,7 @@ impl NewPassphraseArgs {
                 return Err(Error::PassphraseDiffers { what });
             }
         }
-        Ok(Some(first))
+        Ok(first)
     }
 }
 

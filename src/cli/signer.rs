@@ -10,10 +10,9 @@ use crate::{
     cert::load_certificates,
     issuer::Issuer,
     key::{KeyType, load_private_key},
-    name::Name,
     origin::Origin,
-    store::{Config, Store, Wait},
-    validity::{End, Span},
+    store::{Store, Wait},
+    validity::Span,
 };
 
 /// Tells what a kind of key is not good for.
@@ -115,40 +114,5 @@ impl StoreArgs {
         let mut notice = || output.notice("another pkit is writing to the PKI directory; waiting for it");
         let timeout: Duration = self.lock_timeout.parse::<Span>()?.to_duration();
         work(&mut Wait { timeout, notice: Some(&mut notice) })
-    }
-}
-
-/// Subject and end of a new certificate.
-#[derive(clap::Args, Clone)]
-pub(crate) struct ContentArgs {
-    /// The subject, most general part first; the name becomes the CN where none is stated
-    #[arg(long, value_name = "DN")]
-    subject: Option<String>,
-    /// How long it is valid: a duration (90d, 1y6mo) or an RFC 3339 time
-    #[arg(long, value_name = "DURATION|TIME")]
-    validity: Option<String>,
-}
-
-impl ContentArgs {
-    /// The subject of a certificate of this name. A name that is too long for a CN, as host names can be, is left out
-    /// where `optional`.
-    pub(crate) fn subject(&self, name: &str, config: &Config, optional: bool) -> Result<Name, Error> {
-        let base = match (&self.subject, &config.subject) {
-            (Some(text), _) => text.parse()?,
-            (None, Some(base)) => base.clone(),
-            (None, None) => Name::empty(),
-        };
-        if optional && name.chars().count() > 64 {
-            return Ok(base);
-        }
-        base.with_common_name(name)
-    }
-
-    /// The end, and whether a person asked for it.
-    pub(crate) fn end(&self, default: Span) -> Result<(End, bool), Error> {
-        Ok(match &self.validity {
-            Some(text) => (text.parse()?, true),
-            None => (End::After(default), false),
-        })
     }
 }

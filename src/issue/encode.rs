@@ -2,20 +2,18 @@
 //! subject names, public key, algorithm — is put in byte for byte, and our own keys sign.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, KeyIdMethod, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
+    BasicConstraints, CertificateParams, CrlDistributionPoint, CustomExtension, DistinguishedName,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyUsagePurpose, PublicKeyData, SerialNumber,
     SignatureAlgorithm, SigningKey,
 };
 use ring::rand::SecureRandom;
 
-use super::{Kind, Plan, new_origin};
+use super::{Kind, Plan, extension, new_origin};
 use crate::{
     Error,
-    cert::{Certificate, NameConstraints},
+    cert::Certificate,
     der::{self, tag},
     key::{PrivateKey, PublicKey},
-    name::{San, Subtree},
-    profile::{KeyUsage, Profile},
 };
 
 /// Encodes and signs. `issuer` is `None` for a root.
@@ -41,11 +39,11 @@ pub(super) fn sign(
         .signed_by(&Blank, &rcgen::Issuer::new(issuer_params, Blank))
         .map_err(|error| unencodable(error.to_string()))?;
     let algorithm = key.signature_algorithm();
-    let issuer_name = issuer.map_or(&plan.subject, Certificate::subject);
+    let issuer_name = issuer.map_or(&plan.request.subject, Certificate::subject);
     let parts = Splice {
         algorithm: algorithm.der(),
         issuer: issuer_name.der(),
-        subject: plan.subject.der(),
+        subject: plan.request.subject.der(),
         spki: subject_key.spki(),
     };
     let tbs =
@@ -77,90 +75,52 @@ fn parameters(
     subject_key: &PublicKey,
     random: &dyn SecureRandom,
 ) -> Result<CertificateParams, Error> {
-    let mut distinguished_name = DistinguishedName::new();
-    if !plan.subject.is_empty() {
-        // Only its presence matters: it makes rcgen write the alternative names as not critical.
-        distinguished_name.push(DnType::CommonName, "replaced");
-    }
-    let is_ca = match (plan.kind, plan.path_length) {
+    const USAGES: [KeyUsagePurpose; 9] = [
+        KeyUsagePurpose::DigitalSignature,
+        KeyUsagePurpose::ContentCommitment,
+        KeyUsagePurpose::KeyEncipherment,
+        KeyUsagePurpose::DataEncipherment,
+        KeyUsagePurpose::KeyAgreement,
+        KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::CrlSign,
+        KeyUsagePurpose::EncipherOnly,
+        KeyUsagePurpose::DecipherOnly,
+    ];
+    let request = &plan.request;
+    let usage = plan.key_usage(subject_key.algorithm());
+    let mut params = CertificateParams::default();
+    params.not_before = plan.validity.not_before;
+    params.not_after = plan.validity.not_after;
+    params.serial_number = Some(match &request.serial {
+        Some(serial) => SerialNumber::from_slice(serial),
+        None => serial(random)?,
+    });
+    params.distinguished_name = DistinguishedName::new();
+    params.is_ca = match (request.kind, request.path_length) {
         (Kind::Leaf(_), _) => IsCa::ExplicitNoCa,
         (_, None) => IsCa::Ca(BasicConstraints::Unconstrained),
         (_, Some(most)) => IsCa::Ca(BasicConstraints::Constrained(most)),
     };
-    let usage = plan.key_usage(subject_key.algorithm());
-    let key_usages = [
-        (KeyUsage::DIGITAL_SIGNATURE, KeyUsagePurpose::DigitalSignature),
-        (KeyUsage::KEY_ENCIPHERMENT, KeyUsagePurpose::KeyEncipherment),
-        (KeyUsage::KEY_AGREEMENT, KeyUsagePurpose::KeyAgreement),
-        (KeyUsage::KEY_CERT_SIGN, KeyUsagePurpose::KeyCertSign),
-        (KeyUsage::CRL_SIGN, KeyUsagePurpose::CrlSign),
-    ];
-    let extended_key_usages = match plan.kind {
-        Kind::Leaf(Profile::Server) => vec![ExtendedKeyUsagePurpose::ServerAuth],
-        Kind::Leaf(Profile::Client) => vec![ExtendedKeyUsagePurpose::ClientAuth],
-        Kind::Leaf(Profile::Peer) => {
-            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth]
-        }
-        Kind::Root | Kind::Intermediate => Vec::new(),
-    };
-    let mut params = CertificateParams::default();
-    params.not_before = plan.validity.not_before;
-    params.not_after = plan.validity.not_after;
-    params.serial_number = Some(serial(random)?);
-    params.subject_alt_names = plan.sans.iter().map(san_type).collect::<Result<_, _>>()?;
-    params.distinguished_name = distinguished_name;
-    params.is_ca = is_ca;
     params.key_usages =
-        key_usages.into_iter().filter(|(bit, _)| usage.contains(*bit)).map(|(_, name)| name).collect();
-    params.extended_key_usages = extended_key_usages;
-    params.name_constraints = plan.name_constraints.as_ref().map(name_constraints).transpose()?;
+        USAGES.into_iter().enumerate().filter(|(bit, _)| usage.bit(*bit)).map(|(_, name)| name).collect();
+    params.extended_key_usages = request
+        .extended_key_usages()
+        .iter()
+        .filter_map(|usage| usage.components().map(ExtendedKeyUsagePurpose::Other))
+        .collect();
+    params.crl_distribution_points =
+        request.pointers.crl.iter().map(|url| CrlDistributionPoint { uris: vec![url.clone()] }).collect();
     params.key_identifier_method = KeyIdMethod::PreSpecified(subject_key.key_id());
+    params.custom_extensions = extension::encode(request)?
+        .into_iter()
+        .map(|custom| {
+            let oid = custom.oid.components().unwrap_or_default();
+            let mut extension = CustomExtension::from_oid_content(&oid, custom.value);
+            extension.set_criticality(custom.critical);
+            extension
+        })
+        .collect();
     Ok(params)
-}
-
-fn san_type(san: &San) -> Result<SanType, Error> {
-    let refused = |_| Error::SanInvalid { value: san.to_string(), reason: "it is not ASCII".into() };
-    Ok(match san {
-        San::Dns(name) => SanType::DnsName(name.as_str().try_into().map_err(refused)?),
-        San::Ip(address) => SanType::IpAddress(*address),
-        San::Uri(uri) => SanType::URI(uri.as_str().try_into().map_err(refused)?),
-        San::Email(mailbox) => SanType::Rfc822Name(mailbox.as_str().try_into().map_err(refused)?),
-    })
-}
-
-/// Name constraints of the kinds that rcgen writes.
-fn name_constraints(constraints: &NameConstraints) -> Result<rcgen::NameConstraints, Error> {
-    let trees = |trees: &[Subtree]| {
-        trees
-            .iter()
-            .map(|tree| match tree {
-                Subtree::Dns(base) => Ok(GeneralSubtree::DnsName(base.clone())),
-                Subtree::Email(base) => Ok(GeneralSubtree::Rfc822Name(base.clone())),
-                Subtree::Ip(base, mask) => Ok(GeneralSubtree::IpAddress(match (base, mask) {
-                    (std::net::IpAddr::V4(base), std::net::IpAddr::V4(mask)) => {
-                        CidrSubnet::V4(base.octets(), mask.octets())
-                    }
-                    (std::net::IpAddr::V6(base), std::net::IpAddr::V6(mask)) => {
-                        CidrSubnet::V6(base.octets(), mask.octets())
-                    }
-                    _ => {
-                        return Err(Error::SanInvalid {
-                            value: tree.to_string(),
-                            reason: "address and mask differ in kind".into(),
-                        });
-                    }
-                })),
-                other => Err(Error::SanInvalid {
-                    value: other.to_string(),
-                    reason: "name constraints of this kind cannot be made yet".into(),
-                }),
-            })
-            .collect::<Result<Vec<_>, Error>>()
-    };
-    Ok(rcgen::NameConstraints {
-        permitted_subtrees: trees(&constraints.permitted)?,
-        excluded_subtrees: trees(&constraints.excluded)?,
-    })
 }
 
 /// The exact bytes that take the place of rcgen's.

@@ -1,79 +1,35 @@
 //! Policy: what of a request may be, and what would fail later at some peer.
 
-use std::fmt;
-
 use time::{Duration, OffsetDateTime};
 
-use super::{Kind, Request};
+use super::{Kind, Notice, Request};
 use crate::{
     Error,
     cert::NameConstraints,
     issuer::Issuer,
-    name::{GeneralName, Name, San},
+    key::{Algorithm, PublicKey},
+    name::{GeneralName, Name, San, Subtree},
     oid,
     profile::{KeyUsage, Profile},
-    validity::{Validity, format_time},
+    validity::Validity,
     verify::{constraint_breach, names_under_constraints},
 };
 
 /// How far before now a certificate begins, in seconds, so that peers whose clocks are behind accept it at once.
 const CLOCK_SKEW: i64 = 60;
+/// How long a certificate lasted of which only an end in the past is asked for, in days.
+const EXPIRED_LIFETIME: i64 = 30;
+/// What macOS and iOS take of a TLS server certificate, in days; that of a private root too (Apple support 103769).
+const APPLE_DAYS: i64 = 825;
 
 /// A certificate that may be made.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub(super) kind: Kind,
-    pub(super) subject: Name,
-    pub(super) sans: Vec<San>,
+    pub(super) request: Request,
     pub(super) validity: Validity,
-    pub(super) path_length: Option<u8>,
-    pub(super) name_constraints: Option<NameConstraints>,
     pub(super) now: OffsetDateTime,
     /// What the person should know about the outcome.
     pub notices: Vec<Notice>,
-}
-
-/// Something that is as it should be but not as might be expected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// The end was moved to the issuer's.
-    Clamped {
-        /// The end it would have had
-        wanted: OffsetDateTime,
-        /// The end it has
-        granted: OffsetDateTime,
-        /// Whose end that is
-        issuer: String,
-    },
-    /// A DNS name holds an underscore.
-    Underscore(String),
-}
-
-impl Notice {
-    /// A stable name for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Clamped { .. } => "validity-clamped",
-            Self::Underscore(_) => "underscore-in-dns-name",
-        }
-    }
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Clamped { wanted, granted, issuer } => write!(
-                f,
-                "valid until {}, when \"{issuer}\" ends, instead of {}",
-                format_time(*granted),
-                format_time(*wanted)
-            ),
-            Self::Underscore(name) => write!(
-                f,
-                "the underscore in {name} is no character of a host name: Java and some other clients will not match it"
-            ),
-        }
-    }
 }
 
 impl Plan {
@@ -84,14 +40,42 @@ impl Plan {
 
     /// The subject it will have.
     pub fn subject(&self) -> &Name {
-        &self.subject
+        &self.request.subject
+    }
+
+    /// What was asked for, without what was said twice.
+    pub fn request(&self) -> &Request {
+        &self.request
     }
 
     /// Its key usage, given the kind of its key.
-    pub(super) fn key_usage(&self, key: crate::key::Algorithm) -> KeyUsage {
-        match self.kind {
-            Kind::Leaf(profile) => KeyUsage::for_leaf(profile, key),
+    pub(super) fn key_usage(&self, key: Algorithm) -> KeyUsage {
+        match self.request.kind {
+            Kind::Leaf(profile) => self.request.key_usage.unwrap_or_else(|| KeyUsage::for_leaf(profile, key)),
             Kind::Root | Kind::Intermediate => KeyUsage::for_authority(),
+        }
+    }
+
+    /// Whether a public key may be certified so; every signature asks this itself.
+    ///
+    /// # Errors
+    /// [`Error::KeyWeak`]; [`Error::KeyIsIssuers`] for the key of a CA above; [`Error::ExtensionInvalid`] where the key
+    /// cannot be used as was asked.
+    pub fn judge_key(&self, key: &PublicKey, issuer: Option<&Issuer>) -> Result<(), Error> {
+        if let Some(weakness) = key.weakness() {
+            return Err(Error::KeyWeak { weakness });
+        }
+        let path = issuer.map(Issuer::path).unwrap_or_default();
+        if let Some(same) = path.iter().find(|authority| authority.public_key() == key) {
+            return Err(Error::KeyIsIssuers { issuer: same.origin().clone(), subject: same.title() });
+        }
+        let leaf = matches!(self.request.kind, Kind::Leaf(_));
+        let usage = self.key_usage(key.algorithm());
+        match usage.unfit_for_leaf(key.algorithm()).filter(|_| leaf) {
+            Some(reason) => {
+                Err(Error::ExtensionInvalid { what: "key usage", value: usage.to_string(), reason })
+            }
+            None => Ok(()),
         }
     }
 }
@@ -99,115 +83,194 @@ impl Plan {
 /// Decides on a request. `issuer` is `None` exactly for a root.
 ///
 /// # Errors
-/// [`Error::SanMissing`], [`Error::SubjectMissing`], [`Error::ValidityEmpty`], [`Error::OutlivesIssuer`],
+/// [`Error::SanMissing`], [`Error::SubjectMissing`], [`Error::ExtensionInvalid`], [`Error::ValidityEmpty`],
+/// [`Error::ValidityNotBegun`], [`Error::ValidityReversed`], [`Error::OutlivesIssuer`], [`Error::PredatesIssuer`],
 /// [`Error::PathLengthUsedUp`], [`Error::NameNotPermitted`], [`Error::UsageNotPermitted`].
-pub fn plan(request: Request, issuer: Option<&Issuer>, now: OffsetDateTime) -> Result<Plan, Error> {
+pub fn plan(mut request: Request, issuer: Option<&Issuer>, now: OffsetDateTime) -> Result<Plan, Error> {
     let now = now.replace_nanosecond(0).unwrap_or(now);
     let mut notices = Vec::new();
-    match request.kind {
-        Kind::Leaf(Profile::Server | Profile::Peer) if request.sans.is_empty() => {
-            return Err(Error::SanMissing { name: request.subject.short() });
-        }
-        Kind::Leaf(_) if request.subject.is_empty() && request.sans.is_empty() => {
-            return Err(Error::SubjectMissing {});
-        }
-        Kind::Root | Kind::Intermediate if request.subject.is_empty() => {
-            return Err(Error::SubjectMissing {});
-        }
-        _ => {}
-    }
+    named(&request)?;
     let mut sans: Vec<San> = Vec::new();
-    for san in request.sans {
-        if let San::Dns(name) = &san
-            && name.has_underscore()
-        {
-            notices.push(Notice::Underscore(name.to_string()));
-        }
+    for san in std::mem::take(&mut request.sans) {
         if !sans.contains(&san) {
             sans.push(san);
         }
     }
-    let mut not_before = now - Duration::seconds(CLOCK_SKEW);
-    let mut not_after = request.end.moment(now)?;
+    request.sans = sans;
+    usable(&request)?;
+    let validity = period(&request, issuer, now, &mut notices)?;
     if let Some(issuer) = issuer {
-        not_before =
-            not_before.max(issuer.path().map(|ca| ca.validity().not_before).max().unwrap_or(not_before));
-        let limit = issuer.not_after();
-        if not_after > limit {
+        within_path_length(&request, issuer, &mut notices)?;
+        within_constraints(&request, issuer)?;
+        within_usages(&request, issuer)?;
+    }
+    remark(&request, validity, &mut notices);
+    Ok(Plan { request, validity, now, notices })
+}
+
+/// Whom it speaks of must be said.
+fn named(request: &Request) -> Result<(), Error> {
+    match request.kind {
+        Kind::Leaf(profile) if profile.serves() && request.sans.is_empty() => {
+            Err(Error::SanMissing { name: request.subject.short() })
+        }
+        Kind::Leaf(_) if request.subject.is_empty() && request.sans.is_empty() => {
+            Err(Error::SubjectMissing {})
+        }
+        Kind::Root | Kind::Intermediate if request.subject.is_empty() => Err(Error::SubjectMissing {}),
+        _ => Ok(()),
+    }
+}
+
+/// Extensions that contradict the kind of certificate, or each other.
+fn usable(request: &Request) -> Result<(), Error> {
+    let refused = |what, value: String, reason: &str| {
+        Err(Error::ExtensionInvalid { what, value, reason: reason.to_owned() })
+    };
+    let pointers = &request.pointers;
+    if let (Kind::Root, Some(url)) = (request.kind, pointers.issuer.iter().chain(&pointers.ocsp).next()) {
+        return refused("URL", url.clone(), "a root has no issuer to point to");
+    }
+    if let Kind::Leaf(profile) = request.kind {
+        let own = profile.extended_key_usage();
+        let tls = [oid::SERVER_AUTH, oid::CLIENT_AUTH];
+        let other = request
+            .extended_key_usage
+            .iter()
+            .find(|usage| tls.contains(&usage.content()) && !own.contains(usage));
+        if let Some(other) = other {
+            return refused(
+                "extended key usage",
+                other.name(),
+                "a certificate for both sides is one with the profile peer",
+            );
+        }
+    }
+    for (index, policy) in request.policies.iter().enumerate() {
+        if request.policies.iter().skip(index + 1).any(|other| other.oid == policy.oid) {
+            return refused("policy", policy.oid.name(), "each policy stands once (RFC 5280 4.2.1.4)");
+        }
+    }
+    for (index, custom) in request.extensions.iter().enumerate() {
+        if request.extensions.iter().skip(index + 1).any(|other| other.oid == custom.oid) {
+            return refused("extension", custom.oid.name(), "each extension stands once (RFC 5280 4.2)");
+        }
+    }
+    Ok(())
+}
+
+/// From when to when.
+fn period(
+    request: &Request,
+    issuer: Option<&Issuer>,
+    now: OffsetDateTime,
+    notices: &mut Vec<Notice>,
+) -> Result<Validity, Error> {
+    let mut not_after = request.end.moment(request.begin.unwrap_or(now))?;
+    let mut not_before = match request.begin {
+        Some(begin) => begin,
+        None if not_after <= now && request.for_testing => not_after - Duration::days(EXPIRED_LIFETIME),
+        None => now - Duration::seconds(CLOCK_SKEW),
+    };
+    if not_before > now && !request.for_testing {
+        return Err(Error::ValidityNotBegun { begin: not_before, now });
+    }
+    if let Some(issuer) = issuer {
+        let (first, last) = (issuer.not_before(), issuer.not_after());
+        // An expired certificate is commonly older than the CA that was made for the test.
+        if not_before < first && !request.for_testing {
+            if request.begin.is_some() {
+                return Err(Error::PredatesIssuer {
+                    wanted: not_before,
+                    issuer: issuer.certificate().origin().clone(),
+                    issuer_begin: first,
+                });
+            }
+            not_before = first;
+        }
+        if not_after > last {
             if request.end_is_explicit {
                 return Err(Error::OutlivesIssuer {
                     wanted: not_after,
                     issuer: issuer.certificate().origin().clone(),
-                    issuer_end: limit,
+                    issuer_end: last,
                 });
             }
             let issuer = issuer.certificate().title();
-            notices.push(Notice::Clamped { wanted: not_after, granted: limit, issuer });
-            not_after = limit;
+            notices.push(Notice::Clamped { wanted: not_after, granted: last, issuer });
+            not_after = last;
         }
-        within_path_length(request.kind, issuer)?;
-        within_constraints(request.kind, &request.subject, &sans, issuer)?;
-        within_usages(request.kind, issuer)?;
     }
-    if not_after <= now {
+    if not_after <= now && !request.for_testing {
         return Err(Error::ValidityEmpty { end: not_after, now });
     }
-    Ok(Plan {
-        kind: request.kind,
-        subject: request.subject,
-        sans,
-        validity: Validity { not_before, not_after },
-        path_length: request.path_length,
-        name_constraints: request.name_constraints,
-        now,
-        notices,
-    })
+    if not_after <= not_before {
+        return Err(Error::ValidityReversed { begin: not_before, end: not_after });
+    }
+    Ok(Validity { not_before, not_after })
 }
 
 /// RFC 5280 4.2.1.9: each authority above allows so many intermediates below it.
-fn within_path_length(kind: Kind, issuer: &Issuer) -> Result<(), Error> {
-    if kind != Kind::Intermediate {
+fn within_path_length(request: &Request, issuer: &Issuer, notices: &mut Vec<Notice>) -> Result<(), Error> {
+    if request.kind != Kind::Intermediate {
         return Ok(());
     }
-    for (depth, authority) in issuer.path().enumerate() {
-        if let Some((_, Some(most))) = authority.basic_constraints()
-            && usize::try_from(most).is_ok_and(|most| depth + 1 > most)
-        {
-            return Err(Error::PathLengthUsedUp {
-                origin: authority.origin().clone(),
-                subject: authority.title(),
-                path_length: most,
-            });
+    let mut left: Option<u32> = None;
+    for (depth, authority) in (0u32..).zip(issuer.path()) {
+        if let Some((_, Some(most))) = authority.basic_constraints() {
+            let Some(rest) = most.checked_sub(depth + 1) else {
+                return Err(Error::PathLengthUsedUp {
+                    origin: authority.origin().clone(),
+                    subject: authority.title(),
+                    path_length: most,
+                });
+            };
+            left = Some(left.map_or(rest, |left| left.min(rest)));
         }
+    }
+    if let Some(left) = left
+        && request.path_length.is_none_or(|asked| u32::from(asked) > left)
+    {
+        notices.push(Notice::PathLength { asked: request.path_length, left });
     }
     Ok(())
 }
 
 /// RFC 5280 4.2.1.10, for the issuer and everyone above it.
-fn within_constraints(kind: Kind, subject: &Name, sans: &[San], issuer: &Issuer) -> Result<(), Error> {
-    let sans: Vec<GeneralName> = sans.iter().map(San::to_general_name).collect();
-    let names = names_under_constraints(subject, &sans, matches!(kind, Kind::Leaf(_)));
+fn within_constraints(request: &Request, issuer: &Issuer) -> Result<(), Error> {
+    let sans: Vec<GeneralName> = request.sans.iter().map(San::to_general_name).collect();
+    let leaf = matches!(request.kind, Kind::Leaf(_));
+    let names = names_under_constraints(&request.subject, &sans, leaf);
     for authority in issuer.path() {
-        for name in &names {
-            if let Some(fact) = constraint_breach(authority, name) {
-                return Err(Error::NameNotPermitted {
-                    name: name.to_string(),
-                    fact,
-                    issuer: authority.origin().clone(),
-                });
-            }
+        let breach =
+            names.iter().find_map(|name| Some((name.to_string(), constraint_breach(authority, name)?)));
+        let breach = breach.or_else(|| {
+            let asked = request.name_constraints.as_ref()?;
+            let tree = nothing_left(asked, authority.name_constraints()?)?;
+            let fact = format!("no name in {tree} is among those that \"{}\" permits", authority.title());
+            Some((tree.to_string(), fact))
+        });
+        if let Some((name, fact)) = breach {
+            return Err(Error::NameNotPermitted { name, fact, issuer: authority.origin().clone() });
         }
     }
     Ok(())
 }
 
+/// A permitted subtree of which the CA above permits nothing, so that no name in it would ever be accepted.
+fn nothing_left<'a>(asked: &'a NameConstraints, above: &NameConstraints) -> Option<&'a Subtree> {
+    asked.permitted.iter().find(|tree| {
+        let mut same = above.permitted.iter().filter(|other| tree.kind() == other.kind()).peekable();
+        same.peek().is_some() && !same.any(|other| tree.overlaps(other))
+    })
+}
+
 /// The usages of a leaf must be among those of every authority that restricts them.
-fn within_usages(kind: Kind, issuer: &Issuer) -> Result<(), Error> {
-    let Kind::Leaf(profile) = kind else { return Ok(()) };
+fn within_usages(request: &Request, issuer: &Issuer) -> Result<(), Error> {
     for authority in issuer.path() {
         let Some(allowed) = authority.extended_key_usage() else { continue };
         // anyExtendedKeyUsage does not help: OpenSSL and webpki want the usage itself.
-        let refused = profile.extended_key_usage().into_iter().find(|usage| !allowed.contains(usage));
+        let refused = request.extended_key_usages().into_iter().find(|usage| !allowed.contains(usage));
         if let Some(refused) = refused {
             let allowed: Vec<_> = allowed.iter().map(oid::Oid::name).collect();
             return Err(Error::UsageNotPermitted {
@@ -218,4 +281,35 @@ fn within_usages(kind: Kind, issuer: &Issuer) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// What holds, and may surprise.
+fn remark(request: &Request, validity: Validity, notices: &mut Vec<Notice>) {
+    for san in &request.sans {
+        if let San::Dns(name) = san
+            && name.has_underscore()
+        {
+            notices.push(Notice::Underscore(name.to_string()));
+        }
+    }
+    let days = (validity.not_after - validity.not_before).whole_days();
+    if matches!(request.kind, Kind::Leaf(Profile::Server | Profile::Peer)) && days > APPLE_DAYS {
+        notices.push(Notice::LongForApple { days });
+    }
+    if request.must_staple && request.pointers.ocsp.is_empty() {
+        notices.push(Notice::NothingToStaple);
+    }
+    for custom in request.extensions.iter().filter(|custom| custom.critical) {
+        notices.push(Notice::CriticalExtension(custom.oid.name()));
+    }
+    if let Some(constraints) = &request.name_constraints {
+        let permits = |v4: bool| {
+            let of = |tree: &Subtree| matches!(tree, Subtree::Ip(base, _) if base.is_ipv4() == v4);
+            constraints.permitted.iter().any(of)
+        };
+        if permits(true) != permits(false) {
+            let (permitted, banned) = if permits(true) { ("IPv4", "IPv6") } else { ("IPv6", "IPv4") };
+            notices.push(Notice::OtherAddressesBanned { permitted, banned });
+        }
+    }
 }

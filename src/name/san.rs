@@ -3,7 +3,11 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use super::{DnsName, GeneralName};
-use crate::Error;
+use crate::{
+    Error, der,
+    fingerprint::unhex,
+    oid::{self, Oid},
+};
 
 /// One subject alternative name (RFC 5280 4.2.1.6) of a kind that pkit issues.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +20,10 @@ pub enum San {
     Uri(String),
     /// A mailbox: ASCII local part, domain in A-labels.
     Email(String),
+    /// An otherName, such as a user principal name: its type, and the DER of its value with the explicit tag.
+    Other(Oid, Vec<u8>),
+    /// A registered OID.
+    RegisteredId(Oid),
 }
 
 impl San {
@@ -26,17 +34,23 @@ impl San {
             Self::Ip(address) => GeneralName::Ip(*address),
             Self::Uri(uri) => GeneralName::Uri(uri.clone()),
             Self::Email(mailbox) => GeneralName::Email(mailbox.clone()),
+            Self::Other(oid, value) => GeneralName::Other(oid.clone(), value.clone()),
+            Self::RegisteredId(oid) => GeneralName::RegisteredId(oid.clone()),
         }
     }
 }
 
 /// Recognises the kind by the value: an IP address (with or without brackets), a URI (`scheme://` or `urn:`), an
-/// e-mail address (`@`), else a DNS name.
+/// e-mail address (`@`), else a DNS name. A prefix as openssl writes it says so itself: `DNS:`, `IP:`, `URI:`, `email:`,
+/// `RID:`, `UPN:alice@corp.internal`, `otherName:OID;UTF8:text`, `otherName:OID;hex:DER`.
 impl FromStr for San {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let refused = |reason: String| Error::SanInvalid { value: text.to_owned(), reason };
+        if let Some(san) = prefixed(text) {
+            return san.map_err(refused);
+        }
         let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
         if let Ok(address) = bare.parse::<IpAddr>() {
             return Ok(Self::Ip(address));
@@ -55,6 +69,56 @@ impl FromStr for San {
         }
         text.parse().map(Self::Dns).map_err(refused)
     }
+}
+
+/// A name whose kind is said; `None` where none is.
+fn prefixed(text: &str) -> Option<Result<San, String>> {
+    let (kind, value) = text.split_once(':')?;
+    Some(match kind.to_ascii_lowercase().as_str() {
+        "dns" => value.parse().map(San::Dns),
+        "ip" => value.parse().map(San::Ip).map_err(|_| "it is no IP address".to_owned()),
+        "uri" => uri(value).map(San::Uri),
+        "email" => email(value).map(San::Email),
+        "rid" => value.parse().map(San::RegisteredId).map_err(|()| "it is no object identifier".to_owned()),
+        "upn" => utf8(value).map(|value| San::Other(Oid::from_content(oid::USER_PRINCIPAL_NAME), value)),
+        "othername" => other(value),
+        _ => return None,
+    })
+}
+
+fn other(text: &str) -> Result<San, String> {
+    let shape = || "an otherName is written `otherName:OID;UTF8:text` or `otherName:OID;hex:DER`".to_owned();
+    let (kind, value) = text.split_once(';').ok_or_else(shape)?;
+    let kind: Oid = kind.parse().map_err(|()| shape())?;
+    let value = match value.split_once(':').ok_or_else(shape)? {
+        (form, value) if form.eq_ignore_ascii_case("utf8") => utf8(value)?,
+        (form, value) if form.eq_ignore_ascii_case("hex") => {
+            let inner = unhex(value).ok_or("it is not hexadecimal")?;
+            let mut elements = der::Reader::new(&inner);
+            // With its explicit tag, as pkit prints it, or without.
+            match elements.next().filter(|_| elements.is_empty()) {
+                Some(element) if element.tag == 0xa0 => inner,
+                Some(_) => explicit(&inner),
+                None => return Err("its value is not one DER element".into()),
+            }
+        }
+        _ => return Err(shape()),
+    };
+    Ok(San::Other(kind, value))
+}
+
+fn utf8(text: &str) -> Result<Vec<u8>, String> {
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err("it is empty or holds control characters".into());
+    }
+    Ok(explicit(&yasna::construct_der(|writer| writer.write_utf8_string(text))))
+}
+
+/// Under the explicit tag that the value of an otherName has.
+fn explicit(value: &[u8]) -> Vec<u8> {
+    yasna::construct_der(|writer| {
+        writer.write_tagged(yasna::Tag::context(0), |writer| writer.write_der(value));
+    })
 }
 
 /// RFC 3986 syntax as far as RFC 5280 4.2.1.6 asks for it: a scheme, and not relative; for `spiffe` the rules of
@@ -122,6 +186,7 @@ impl fmt::Display for San {
             Self::Dns(name) => fmt::Display::fmt(name, f),
             Self::Ip(address) => fmt::Display::fmt(address, f),
             Self::Uri(text) | Self::Email(text) => f.write_str(text),
+            Self::Other(..) | Self::RegisteredId(_) => fmt::Display::fmt(&self.to_general_name(), f),
         }
     }
 }
@@ -143,9 +208,19 @@ mod tests {
                 "URI:urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
             ),
             ("a.b+c@Example.COM", "email:a.b+c@example.com"),
+            ("dns:API.internal", "DNS:api.internal"),
+            ("IP:::1", "IP:::1"),
+            ("URI:tag:example.org,2027:x", "URI:tag:example.org,2027:x"),
+            ("RID:1.2.3.4", "RID:1.2.3.4"),
+            ("upn:Alice@Corp.internal", "otherName:msUPN;UTF8:Alice@Corp.internal"),
+            ("otherName:1.2.3.4;UTF8:some text", "otherName:1.2.3.4;UTF8:some text"),
+            ("otherName:1.2.3.4;hex:0c0161", "otherName:1.2.3.4;UTF8:a"),
+            ("otherName:1.2.3.4;hex:020101", "otherName:1.2.3.4;hex:a003020101"),
+            ("otherName:1.2.3.4;hex:a003020101", "otherName:1.2.3.4;hex:a003020101"),
         ] {
             let san: San = text.parse().unwrap();
             assert_eq!(san.to_general_name().to_string(), want);
+            assert_eq!(want.parse::<San>().unwrap(), san, "what is printed reads back");
         }
     }
 
@@ -167,6 +242,14 @@ mod tests {
             "a..b@example.com",
             "ü@example.com",
             "999.1.1.1",
+            "dns:127.0.0.1",
+            "ip:localhost",
+            "rid:x",
+            "upn:",
+            "otherName:1.2.3",
+            "otherName:1.2.3;UTF8",
+            "otherName:1.2.3;hex:0",
+            "otherName:1.2.3;hex:0500ff",
         ] {
             assert!(matches!(bad.parse::<San>(), Err(Error::SanInvalid { .. })), "{bad:?}");
         }

@@ -1,21 +1,23 @@
 //! Distinguished names (RFC 5280 4.1.2.4) in text (RFC 4514) and DER.
 
-use std::{fmt, str::FromStr};
+mod text;
+
+use std::fmt;
 
 use yasna::Tag;
 
 use super::escape;
 use crate::{
     Error,
-    der::{self, Reader, tag},
+    der::{self, tag},
     oid::{self, Oid},
 };
 
 /// A distinguished name, held as its exact DER, because a chain links only where the issuer's bytes are repeated
 /// as they are.
 ///
-/// The text form is a list of `TYPE=value` with commas, in the order of the encoding — most general first
-/// (`C=US,O=Acme,CN=api`), as openssl prints and reads it — with the escapes of RFC 4514.
+/// Printed as a list of `TYPE=value` with commas, in the order of the encoding — most general first
+/// (`C=US,O=Acme,CN=api`), as openssl prints it — with the escapes of RFC 4514.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Name {
     der: Box<[u8]>,
@@ -104,14 +106,29 @@ impl Name {
         if self.common_name().is_some() {
             return Ok(self);
         }
-        let addition = Self::from_common_name(value)?;
-        let mut parts = Vec::new();
-        for name in [&self, &addition] {
-            let mut reader = der::whole(&name.der, tag::SEQUENCE).map(|e| e.inside());
-            while let Some(part) = reader.as_mut().and_then(Reader::next) {
-                parts.push(part.raw);
+        self.with(&Oid::from_content(oid::COMMON_NAME), &[value])
+    }
+
+    /// With these values for a type of attribute instead of those it has, each in a relative name of its own and in the
+    /// place where its type belongs: countries before states, organizations before their units, common names last.
+    ///
+    /// # Errors
+    /// As [`Name::from_common_name`].
+    pub fn with<V: AsRef<str>>(self, kind: &Oid, values: &[V]) -> Result<Self, Error> {
+        let mut sets: Vec<(u8, Vec<u8>)> = Vec::new();
+        for rdn in self.rdns().unwrap_or_default() {
+            let kept: Vec<_> = rdn.iter().filter(|attribute| attribute.kind != *kind).collect();
+            if let Some(first) = kept.first() {
+                let pairs = kept.iter().map(|attribute| attribute.pair()).collect();
+                sets.push((rank(&first.kind), set_of(pairs)));
             }
         }
+        let place = sets.iter().position(|(other, _)| *other > rank(kind)).unwrap_or(sets.len());
+        for value in values.iter().rev().map(AsRef::as_ref) {
+            let refused = |reason| Error::SubjectInvalid { value: value.to_owned(), reason };
+            sets.insert(place, (rank(kind), set_of(vec![encode(kind, value).map_err(refused)?])));
+        }
+        let parts: Vec<&[u8]> = sets.iter().map(|(_, set)| set.as_slice()).collect();
         Ok(Self { der: der::sequence(&parts).into() })
     }
 
@@ -210,20 +227,37 @@ impl Name {
             for (kind, value) in rdn {
                 pairs.push(encode(kind, value).map_err(refused)?);
             }
-            // DER: the members of a SET OF in ascending order of their encodings.
-            pairs.sort();
-            pairs.dedup();
-            sets.push(yasna::construct_der(|writer| {
-                writer.write_set_of(|writer| {
-                    for pair in &pairs {
-                        writer.next().write_der(pair);
-                    }
-                });
-            }));
+            sets.push(set_of(pairs));
         }
         let parts: Vec<&[u8]> = sets.iter().map(Vec::as_slice).collect();
         Ok(Self { der: der::sequence(&parts).into() })
     }
+}
+
+/// How general a part of a name is: 0 for countries and domains, 6 for what names a thing itself.
+fn rank(kind: &Oid) -> u8 {
+    match kind.content() {
+        oid::COUNTRY | oid::DOMAIN_COMPONENT => 0,
+        oid::STATE => 1,
+        oid::LOCALITY => 2,
+        oid::STREET | oid::POSTAL_CODE => 3,
+        oid::ORGANIZATION => 4,
+        oid::ORGANIZATIONAL_UNIT => 5,
+        _ => 6,
+    }
+}
+
+/// A SET OF encoded attributes; DER wants the members in ascending order.
+fn set_of(mut pairs: Vec<Vec<u8>>) -> Vec<u8> {
+    pairs.sort();
+    pairs.dedup();
+    yasna::construct_der(|writer| {
+        writer.write_set_of(|writer| {
+            for pair in &pairs {
+                writer.next().write_der(pair);
+            }
+        });
+    })
 }
 
 /// The value of a relative name of one attribute, where it is ASCII in a string type of one octet a character.
@@ -295,6 +329,11 @@ fn encode(kind: &Oid, value: &str) -> Result<Vec<u8>, String> {
 }
 
 impl Attribute<'_> {
+    /// The whole attribute, as it was encoded.
+    fn pair(&self) -> Vec<u8> {
+        der::sequence(&[&self.kind.der(), self.raw])
+    }
+
     /// The value as text, unescaped: UTF-8, PrintableString and IA5String as they are, T61String as Latin-1 (what
     /// every other reader does), BMPString and UniversalString converted; anything else as `#` and hex.
     fn text(&self) -> String {
@@ -324,126 +363,6 @@ impl Attribute<'_> {
         };
         text.unwrap_or_else(|| format!("#{}", crate::fingerprint::hex(self.raw)))
     }
-}
-
-/// Reads `C=US, O=Acme\, Inc, CN=api` (RFC 4514 escapes and `+` for relative names of several attributes), in the
-/// order in which it shall be encoded. Types by their short or long name, or dotted.
-impl FromStr for Name {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let refused = |reason: String| Error::SubjectInvalid { value: text.to_owned(), reason };
-        let mut rdns: Vec<Vec<(Oid, String)>> = vec![Vec::new()];
-        if text.trim().is_empty() {
-            return Err(refused("it is empty".into()));
-        }
-        let mut rest = text;
-        loop {
-            let (kind, after) = rest
-                .split_once('=')
-                .ok_or_else(|| refused(format!("`{}` is not TYPE=value", escape(rest.trim()))))?;
-            let oid = kind.trim().parse().map_err(|()| {
-                refused(format!(
-                    "`{}` is not an attribute type (C, ST, L, O, OU, CN, …)",
-                    escape(kind.trim())
-                ))
-            })?;
-            let (value, separator, after) = read_value(after).map_err(refused)?;
-            if let Some(rdn) = rdns.last_mut() {
-                rdn.push((oid, value));
-            }
-            match separator {
-                None => return Self::build(&rdns, text),
-                Some('+') => {}
-                Some(_) => rdns.push(Vec::new()),
-            }
-            rest = after;
-        }
-    }
-}
-
-/// One value up to its separator: the value, the separator, and what is behind it.
-fn read_value(text: &str) -> Result<(String, Option<char>, &str), String> {
-    let mut octets: Vec<u8> = Vec::new();
-    // Blanks at the end do not count unless they are escaped.
-    let mut kept = 0;
-    let mut chars = text.char_indices();
-    let mut end = None;
-    while let Some((at, character)) = chars.next() {
-        match character {
-            ',' | '+' | ';' => {
-                end = Some((character, at + 1));
-                break;
-            }
-            '\\' => {
-                let (_, first) = chars.next().ok_or("it ends in a backslash")?;
-                if let Some(high) = first.to_digit(16) {
-                    let low = chars.next().and_then(|(_, second)| second.to_digit(16));
-                    let low = low.ok_or("a backslash with a hexadecimal digit needs a second digit")?;
-                    octets.push((high * 16 + low) as u8);
-                } else if " \"#+,;<>=\\".contains(first) {
-                    octets.push(first as u8);
-                } else {
-                    return Err(format!("`\\{}` is not an escape of RFC 4514", escape(&first.to_string())));
-                }
-                kept = octets.len();
-            }
-            ' ' if octets.is_empty() => {}
-            '#' if octets.is_empty() => {
-                return Err("a value in hexadecimal (`#…`) is not taken; escape a `#` as `\\#`".into());
-            }
-            _ => {
-                octets.extend(character.encode_utf8(&mut [0; 4]).bytes());
-                if character != ' ' {
-                    kept = octets.len();
-                }
-            }
-        }
-    }
-    octets.truncate(kept);
-    let value = String::from_utf8(octets).map_err(|_| "the escaped octets are not UTF-8".to_owned())?;
-    match end {
-        Some((separator, next)) => Ok((value, Some(separator), text.get(next..).unwrap_or_default())),
-        None => Ok((value, None, "")),
-    }
-}
-
-/// Escaped twice over: by RFC 4514 so that it can be read back, and against what acts on a terminal.
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(rdns) = self.rdns() else {
-            return write!(f, "malformed name {}", crate::fingerprint::hex(&self.der));
-        };
-        for (index, rdn) in rdns.iter().enumerate() {
-            for (inner, attribute) in rdn.iter().enumerate() {
-                f.write_str(match (index, inner) {
-                    (0, 0) => "",
-                    (_, 0) => ",",
-                    _ => "+",
-                })?;
-                write!(f, "{}={}", attribute.kind.name(), escape_value(&attribute.text()))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn escape_value(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    for (at, character) in value.char_indices() {
-        let edge_blank = character == ' ' && (at == 0 || at + 1 == value.len());
-        if edge_blank || ",+;<>=\"\\".contains(character) || (character == '#' && at == 0) {
-            out.push('\\');
-            out.push(character);
-        } else if escape(character.encode_utf8(&mut [0; 4])) != *character.encode_utf8(&mut [0; 4]) {
-            for octet in character.encode_utf8(&mut [0; 4]).bytes() {
-                out.push_str(&format!("\\{octet:02x}"));
-            }
-        } else {
-            out.push(character);
-        }
-    }
-    out
 }
 
 impl fmt::Debug for Name {
@@ -528,6 +447,10 @@ mod tests {
         let full = base.with_common_name("api").unwrap();
         assert_eq!(full.to_string(), "C=US,O=Acme,CN=api");
         assert_eq!(full.clone().with_common_name("other").unwrap(), full);
+        let unit = "OU".parse().unwrap();
+        let full = full.with(&unit, &["a", "b"]).unwrap();
+        assert_eq!(full.to_string(), "C=US,O=Acme,OU=a,OU=b,CN=api");
+        assert_eq!(full.with::<&str>(&unit, &[]).unwrap().to_string(), "C=US,O=Acme,CN=api");
     }
 
     #[test]

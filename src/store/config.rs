@@ -5,13 +5,19 @@ use std::path::Path;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::{Error, key::KeyType, name::Name, source, validity::Span};
+use crate::{Error, issue::Pointers, key::KeyType, name::Name, source, validity::Span};
 
 /// What a new `pkit.toml` says.
 pub(super) const TEMPLATE: &str = r#"# Defaults of this PKI directory. Every setting is optional; options on the command line win.
 
-# key-type = "p256"            # p256, p384 or ed25519
+# key-type = "p256"            # p256, p384, ed25519, rsa2048, rsa3072 or rsa4096
 # subject = "C=US,O=Acme"      # stands before the common name of every new certificate
+
+# Where every new certificate says that its issuer's CRL, certificate and OCSP responder are; {issuer} is the
+# issuer's directory name
+# crl-url = "http://pki.example.com/{issuer}.crl"
+# issuer-url = "http://pki.example.com/{issuer}.crt"
+# ocsp-url = "http://ocsp.example.com/"
 
 # [validity]
 # root = "10y"
@@ -28,6 +34,15 @@ pub struct Config {
     /// Subject before the common name.
     #[serde(deserialize_with = "parsed")]
     pub subject: Option<Name>,
+    /// Where the issuer's CRL is, with `{issuer}` for its directory name.
+    #[serde(deserialize_with = "url")]
+    pub crl_url: Option<String>,
+    /// Where the issuer's certificate is.
+    #[serde(deserialize_with = "url")]
+    pub issuer_url: Option<String>,
+    /// Where the issuer's OCSP responder is.
+    #[serde(deserialize_with = "url")]
+    pub ocsp_url: Option<String>,
     /// How long certificates last.
     pub validity: Lifetimes,
 }
@@ -54,6 +69,20 @@ impl Default for Lifetimes {
 }
 
 impl Config {
+    /// What certificates signed by the CA of this directory name point to.
+    pub fn pointers(&self, issuer: &str) -> Pointers {
+        // `+`, `%` and `_` of a directory name would not come through a URL as they are, or not through every server.
+        let issuer: String = issuer
+            .bytes()
+            .map(|byte| match byte {
+                b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' => char::from(byte).to_string(),
+                other => format!("%{other:02x}"),
+            })
+            .collect();
+        let put = |url: &Option<String>| url.iter().map(|url| url.replace("{issuer}", &issuer)).collect();
+        Pointers { crl: put(&self.crl_url), issuer: put(&self.issuer_url), ocsp: put(&self.ocsp_url) }
+    }
+
     /// Reads the file; a missing one means the defaults.
     pub(super) fn load(path: &Path) -> Result<Self, Error> {
         let bytes = match source::read_small(path) {
@@ -84,6 +113,14 @@ fn parsed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Name>, D:
     text.parse().map(Some).map_err(|error| serde::de::Error::custom(describe(&error)))
 }
 
+fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match crate::issue::pointer(&text.replace("{issuer}", "x")) {
+        Ok(_) => Ok(Some(text)),
+        Err(error) => Err(serde::de::Error::custom(describe(&error))),
+    }
+}
+
 fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|error| serde::de::Error::custom(describe(&error)))
@@ -110,7 +147,12 @@ mod tests {
             .map(|line| format!("{line}\n"))
             .collect();
         let config = load(&uncommented).unwrap();
-        assert_eq!(config.subject.unwrap().to_string(), "C=US,O=Acme");
+        assert_eq!(config.subject.as_ref().unwrap().to_string(), "C=US,O=Acme");
+        assert_eq!(
+            config.pointers("_acme+_root").crl,
+            ["http://pki.example.com/%5facme%2b%5froot.crl"],
+            "a directory name in a URL"
+        );
         assert_eq!(load("[validity]\nroot = \"1y\"").unwrap().validity.root, Span::years(1));
     }
 
@@ -120,6 +162,7 @@ mod tests {
             ("\nkeytype = 1", "line 2"),
             ("key-type = \"p999\"", "line 1"),
             ("[validity]\nleaf = \"soon\"", "line 2"),
+            ("crl-url = \"pki/{issuer}\"", "line 1"),
             ("a = ", "line 1"),
         ] {
             match load(text) {

@@ -13,7 +13,6 @@ use crate::{
     fs as writer,
     issue::Kind,
     issuer::Issuer,
-    key::PrivateKey,
     profile::Profile,
 };
 
@@ -30,15 +29,15 @@ impl LeafFiles {
     /// Names of the files.
     pub const NAMES: [&'static str; 5] = ["cert.pem", "chain.pem", "fullchain.pem", "ca.pem", "privkey.pem"];
 
-    /// Puts the set together.
-    pub fn new(certificate: &Certificate, key: &PrivateKey, issuer: &Issuer) -> Self {
+    /// Puts the set together. `key` is the file as it shall be written: encrypted or not.
+    pub fn new(certificate: &Certificate, key: Zeroizing<Vec<u8>>, issuer: &Issuer) -> Self {
         let intermediates = issuer.intermediates();
         Self {
             cert: certificate.to_pem(),
-            chain: to_pem(&intermediates),
-            fullchain: to_pem(std::iter::once(certificate).chain(&intermediates)),
+            chain: to_pem(intermediates),
+            fullchain: to_pem(std::iter::once(certificate).chain(intermediates)),
             ca: issuer.root().to_pem(),
-            key: key.to_pem(),
+            key,
         }
     }
 

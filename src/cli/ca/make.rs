@@ -2,18 +2,23 @@
 
 use std::str::FromStr;
 
+use time::OffsetDateTime;
+
 use crate::{
     Error,
+    cert::NameConstraints,
     cli::{
-        Context, Exit, OutputArgs, exit,
+        Context, Exit, OutputArgs,
+        content::ContentArgs,
+        exit,
         issued::Issued,
         passphrase::{NewPassphraseArgs, PassphraseArgs},
-        signer::{ContentArgs, IssuerArgs, Signer, StoreArgs, notice_key_type},
+        signer::{IssuerArgs, Signer, StoreArgs, notice_key_type},
     },
     issue::{Kind, Request, plan},
     key::{KeyType, PrivateKey},
+    name::Subtree,
     store::{Config, Generation, Shelf, Store},
-    validity::Span,
 };
 
 /// Most intermediates below a CA.
@@ -40,9 +45,14 @@ struct CommonArgs {
     name: String,
     #[command(flatten)]
     content: ContentArgs,
+    #[command(flatten)]
+    constraints: ConstraintArgs,
     /// Kind of key
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", help_heading = "Key")]
     key_type: Option<KeyType>,
+    /// Do everything but write: show the certificate that would be made
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     passphrase: PassphraseArgs,
     #[command(flatten)]
@@ -53,10 +63,66 @@ struct CommonArgs {
     output: OutputArgs,
 }
 
+/// Where the names of all certificates below must lie (RFC 5280 4.2.1.10). What is permitted of one kind of name bans all
+/// others of that kind; kinds of which nothing is said stay free.
+#[derive(clap::Args)]
+struct ConstraintArgs {
+    /// Permit DNS names in this domain only: internal, or .internal, covers all below it
+    #[arg(long, value_name = "DOMAIN", help_heading = "Name constraints")]
+    permit_dns: Vec<String>,
+    /// Permit addresses in this network only
+    #[arg(long, value_name = "NETWORK", help_heading = "Name constraints")]
+    permit_ip: Vec<String>,
+    /// Permit this mailbox, those of this host, or (.example.com) of all hosts of a domain only
+    #[arg(long, value_name = "MAILBOX|HOST|.DOMAIN", help_heading = "Name constraints")]
+    permit_email: Vec<String>,
+    /// Permit URIs of this host, or (.example.com) of all hosts of a domain only
+    #[arg(long, value_name = "HOST|.DOMAIN", help_heading = "Name constraints")]
+    permit_uri: Vec<String>,
+    /// Ban DNS names in this domain
+    #[arg(long, value_name = "DOMAIN", help_heading = "Name constraints")]
+    exclude_dns: Vec<String>,
+    /// Ban addresses in this network
+    #[arg(long, value_name = "NETWORK", help_heading = "Name constraints")]
+    exclude_ip: Vec<String>,
+    /// Ban this mailbox, those of this host, or of all hosts of a domain
+    #[arg(long, value_name = "MAILBOX|HOST|.DOMAIN", help_heading = "Name constraints")]
+    exclude_email: Vec<String>,
+    /// Ban URIs of this host, or of all hosts of a domain
+    #[arg(long, value_name = "HOST|.DOMAIN", help_heading = "Name constraints")]
+    exclude_uri: Vec<String>,
+}
+
+impl ConstraintArgs {
+    fn read(&self) -> Result<Option<NameConstraints>, Error> {
+        type Read = fn(&str) -> Result<Subtree, Error>;
+        let trees = |given: [(&[String], Read); 4]| -> Result<Vec<Subtree>, Error> {
+            given.into_iter().flat_map(|(texts, read)| texts.iter().map(move |text| read(text))).collect()
+        };
+        let constraints = NameConstraints {
+            permitted: trees([
+                (&self.permit_dns, Subtree::dns),
+                (&self.permit_ip, Subtree::ip),
+                (&self.permit_email, Subtree::email),
+                (&self.permit_uri, Subtree::uri),
+            ])?,
+            excluded: trees([
+                (&self.exclude_dns, Subtree::dns),
+                (&self.exclude_ip, Subtree::ip),
+                (&self.exclude_email, Subtree::email),
+                (&self.exclude_uri, Subtree::uri),
+            ])?,
+        };
+        // An empty extension is no extension (RFC 5280 4.2.1.10).
+        Ok((constraints != NameConstraints::default()).then_some(constraints))
+    }
+}
+
 #[derive(clap::Args)]
 #[command(after_help = exit::help("  pkit ca root \"Acme Root\"
   pkit ca root \"Acme Root\" --subject \"C=US,ST=California,O=MyCompany\" --validity 20y
   pkit ca root dev --unencrypted
+  pkit ca root \"Acme Root\" --permit-dns .internal --permit-ip 10.0.0.0/8 --permit-ip fd00::/8
   pkit ca root \"Acme Root\" --new-passphrase-file secret.txt"))]
 pub(super) struct RootArgs {
     #[command(flatten)]
@@ -129,11 +195,13 @@ impl CommonArgs {
     ) -> anyhow::Result<Exit> {
         self.require_free(store.as_ref())?;
         let config = store.as_ref().map(|store| store.config().clone()).unwrap_or_default();
-        let request = self.request(kind, path_length, &config)?;
         let now = context.now();
+        let request = self.request(kind, path_length, &config, signer.as_ref(), now)?;
         let plan = plan(request, signer.as_ref().map(|signer| &signer.issuer), now)?;
-        let protection =
-            self.new_passphrase.passphrase(&format!("CA \"{}\"", self.name), &self.passphrase)?;
+        let protection = match self.dry_run {
+            true => None,
+            false => self.new_passphrase.passphrase(&format!("CA \"{}\"", self.name), &self.passphrase)?,
+        };
 
         let key_type = self.key_type.unwrap_or(config.key_type);
         notice_key_type(key_type, self.output);
@@ -149,27 +217,37 @@ impl CommonArgs {
         let issuer = signer.as_ref().and_then(|signer| Some((signer.name.as_deref()?, &signer.issuer)));
         let generation = Generation::authority(&self.name, &certificate, key_file, issuer, now);
         let files: Vec<_> = generation.files.iter().map(|(name, ..)| *name).collect();
+        let called = if kind == Kind::Root { "root CA" } else { "intermediate CA" };
+        let issued = |links| Issued::new(&self.name, called, &certificate, &plan.notices, links, &files);
+        if self.dry_run {
+            let link = self.store.pki.pki.join("ca").join(crate::store::directory_name(&self.name)?);
+            issued(vec![link]).dry_run(true).tell(self.output, now)?;
+            return Ok(Exit::Yes);
+        }
 
         let store = match store {
             Some(store) => store,
             None => Store::open_or_create(&self.store.pki.pki, now)?,
         };
         let links = self.store.waiting(self.output, |wait| store.write(wait)?.commit(vec![generation]))?;
-        let called = if kind == Kind::Root { "root CA" } else { "intermediate CA" };
         if protection.is_none() {
             self.output.notice("the CA's key is not encrypted: whoever reads the file can issue in its name");
         }
-        Issued::new(&self.name, called, &certificate, &plan, links, &files).tell(self.output, now)?;
+        issued(links).tell(self.output, now)?;
         Ok(Exit::Yes)
     }
 
-    fn request(&self, kind: Kind, path_length: Option<u8>, config: &Config) -> Result<Request, Error> {
-        let default: Span = match kind {
-            Kind::Root => config.validity.root,
-            _ => config.validity.intermediate,
-        };
-        let (end, end_is_explicit) = self.content.end(default)?;
-        let subject = self.content.subject(&self.name, config, false)?;
-        Ok(Request { end_is_explicit, path_length, ..Request::new(kind, subject, end) })
+    fn request(
+        &self,
+        kind: Kind,
+        path_length: Option<u8>,
+        config: &Config,
+        signer: Option<&Signer>,
+        now: OffsetDateTime,
+    ) -> Result<Request, Error> {
+        let label = signer.and_then(|signer| signer.name.as_deref());
+        let label = label.map(crate::store::directory_name).transpose()?;
+        let request = self.content.request(kind, &self.name, false, config, label.as_deref(), now)?;
+        Ok(Request { path_length, name_constraints: self.constraints.read()?, ..request })
     }
 }
