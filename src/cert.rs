@@ -20,7 +20,7 @@ pub use role::Role;
 use crate::{
     Error,
     fingerprint::{hex, sha256},
-    key::{Algorithm, PublicKey, SignatureAlgorithm, SignatureFault},
+    key::{Algorithm, PrivateKey, PublicKey, SignatureAlgorithm, SignatureFault},
     name::{GeneralName, Name},
     oid::{self, Oid},
     origin::Origin,
@@ -294,6 +294,22 @@ impl Certificate {
     /// Whether `at` lies in its validity.
     pub fn is_current(&self, at: OffsetDateTime) -> bool {
         self.validity().contains(at)
+    }
+
+    /// Refuses a private key that is not its own; `key_origin` is where that came from.
+    ///
+    /// # Errors
+    /// [`Error::KeyMismatch`].
+    pub fn require_key(&self, key: &PrivateKey, key_origin: &Origin) -> Result<(), Error> {
+        if key.public() == self.public_key() {
+            return Ok(());
+        }
+        Err(Error::KeyMismatch {
+            certificate: self.origin().clone(),
+            certificate_key: self.public_key().short_id(),
+            key: key_origin.clone(),
+            key_id: key.public().short_id(),
+        })
     }
 
     /// The kind of its key.

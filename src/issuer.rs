@@ -26,20 +26,9 @@ impl Issuer {
         key_origin: crate::origin::Origin,
         now: OffsetDateTime,
     ) -> Result<Self, Error> {
-        if key.public() != certificate.public_key() {
-            return Err(Error::KeyMismatch {
-                certificate: certificate.origin().clone(),
-                certificate_key: certificate.public_key().short_id(),
-                key: key_origin,
-                key_id: key.public().short_id(),
-            });
-        }
-        fit_to_sign(&certificate, now)?;
+        certificate.require_key(&key, &key_origin)?;
         let mut path = vec![certificate.clone()];
-        path.extend(crate::bundle::chain_above(&certificate, above)?);
-        for authority in path.iter().skip(1) {
-            fit_to_sign(authority, now)?;
-        }
+        path.extend(fit_above(&certificate, above, Some(now))?);
         Ok(Self { certificate, path, key })
     }
 
@@ -86,7 +75,23 @@ impl Issuer {
     }
 }
 
-fn fit_to_sign(certificate: &Certificate, now: OffsetDateTime) -> Result<(), Error> {
+/// The certificates above a CA, its own issuer first, its root last, out of a pool in any order, where it and all of them
+/// may sign certificates. Without `now` dates do not count: that is for a CA that is kept for the record.
+///
+/// # Errors
+/// As [`Issuer::new`], but for [`Error::KeyMismatch`].
+pub fn fit_above(
+    certificate: &Certificate,
+    pool: &[Certificate],
+    now: Option<OffsetDateTime>,
+) -> Result<Vec<Certificate>, Error> {
+    fit_to_sign(certificate, now)?;
+    let above = crate::bundle::chain_above(certificate, pool)?;
+    above.iter().try_for_each(|authority| fit_to_sign(authority, now))?;
+    Ok(above)
+}
+
+fn fit_to_sign(certificate: &Certificate, now: Option<OffsetDateTime>) -> Result<(), Error> {
     let origin = certificate.origin().clone();
     let subject = certificate.title();
     let validity = certificate.validity();
@@ -98,6 +103,7 @@ fn fit_to_sign(certificate: &Certificate, now: OffsetDateTime) -> Result<(), Err
     {
         return Err(Error::IssuerMayNotSign { origin, subject, usage: usage.to_string() });
     }
+    let Some(now) = now else { return Ok(()) };
     if now > validity.not_after {
         return Err(Error::IssuerExpired { origin, subject, not_after: validity.not_after, now });
     }

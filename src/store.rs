@@ -28,7 +28,7 @@ use std::{
 
 use time::OffsetDateTime;
 
-pub use authority::Authority;
+pub use authority::{Authority, KeyState};
 pub use check::{Fault, Findings, Problem, check, repair};
 pub use commit::{Generation, Writer};
 pub use config::Config;
@@ -95,14 +95,25 @@ impl Store {
         Ok(Self { root: root.to_owned(), config })
     }
 
+    /// Opens a PKI directory where there is one.
+    ///
+    /// # Errors
+    /// As [`Store::open`], but for [`Error::PkiMissing`].
+    pub fn open_existing(root: &Path) -> Result<Option<Self>, Error> {
+        match Self::open(root) {
+            Ok(store) => Ok(Some(store)),
+            Err(Error::PkiMissing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Opens a PKI directory, making it where there is none. What a crash left half-made is completed.
     ///
     /// # Errors
     /// As [`Store::open`], and [`Error::WriteFailed`]; [`Error::PkiUnsafe`] for a directory that holds other things.
     pub fn open_or_create(root: &Path, now: OffsetDateTime) -> Result<Self, Error> {
-        match Self::open(root) {
-            Err(Error::PkiMissing { .. }) => {}
-            other => return other,
+        if let Some(store) = Self::open_existing(root)? {
+            return Ok(store);
         }
         match writer::create_directory(root, writer::PRIVATE_DIRECTORY) {
             // There before, or made by another first command at the same moment.

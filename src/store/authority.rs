@@ -1,11 +1,15 @@
 //! Authorities of a PKI directory.
 
-use std::path::PathBuf;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
+use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Generation, Record, Shelf, Store};
+use super::{Event, Generation, Record, Shelf, Store};
 use crate::{
     Error,
     bundle::to_pem,
@@ -13,7 +17,7 @@ use crate::{
     fs as writer,
     issue::Kind,
     issuer::Issuer,
-    key::{Opener, load_private_key},
+    key::{Opener, load_private_key, no_passphrase},
     origin::Origin,
     source,
 };
@@ -29,6 +33,46 @@ pub struct Authority {
     pub above: Vec<Certificate>,
     /// Where its key is, or would be: a root's key may be kept elsewhere.
     pub key: PathBuf,
+}
+
+/// How it stands with the key of a CA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum KeyState {
+    /// Here, under a passphrase
+    #[serde(rename = "encrypted")]
+    Encrypted,
+    /// Here, without one
+    #[serde(rename = "not encrypted")]
+    Plain,
+    /// Not here: it is kept elsewhere
+    #[serde(rename = "absent")]
+    Absent,
+    /// Here, and it cannot be used
+    #[serde(rename = "damaged")]
+    Damaged,
+}
+
+impl KeyState {
+    fn of(path: &Path) -> Self {
+        match load_private_key(path, &mut no_passphrase()) {
+            Ok(_) => Self::Plain,
+            Err(Error::PassphraseNeeded { .. }) => Self::Encrypted,
+            Err(Error::FileNotFound { .. }) => Self::Absent,
+            Err(_) => Self::Damaged,
+        }
+    }
+}
+
+/// As in JSON.
+impl fmt::Display for KeyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Encrypted => "encrypted",
+            Self::Plain => "not encrypted",
+            Self::Absent => "absent",
+            Self::Damaged => "damaged",
+        })
+    }
 }
 
 impl Store {
@@ -83,6 +127,11 @@ impl Authority {
         self.above.is_empty()
     }
 
+    /// How it stands with its key.
+    pub fn key_state(&self) -> KeyState {
+        KeyState::of(&self.key)
+    }
+
     /// Opens its key.
     ///
     /// # Errors
@@ -108,20 +157,44 @@ impl Generation {
         issuer: Option<(&str, &Issuer)>,
         now: OffsetDateTime,
     ) -> Self {
-        let above = issuer.map(|(_, issuer)| to_pem(issuer.path())).unwrap_or_default();
-        let (kind, issuer_name, signer) = match issuer {
-            Some((issuer_name, issuer)) => (Kind::Intermediate, issuer_name, issuer.certificate()),
-            None => (Kind::Root, name, certificate),
+        let above = issuer.map(|(_, issuer)| issuer.path().cloned().collect::<Vec<_>>()).unwrap_or_default();
+        Self::of_authority(name, certificate, &above, Some(key), issuer.map(|(name, _)| name), now)
+    }
+
+    /// The set of a CA that was made elsewhere. `above` are the certificates above it, its own issuer first; none for a
+    /// root. `key` is the file as it shall be written, or `None` where the key is kept elsewhere. `issuer` is the name
+    /// here of the CA that signed it, where it is here.
+    pub fn imported(
+        name: &str,
+        certificate: &Certificate,
+        above: &[Certificate],
+        key: Option<Zeroizing<Vec<u8>>>,
+        issuer: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Self {
+        let mut imported = Self::of_authority(name, certificate, above, key, issuer, now);
+        imported.record.event = Event::Imported;
+        imported
+    }
+
+    fn of_authority(
+        name: &str,
+        certificate: &Certificate,
+        above: &[Certificate],
+        key: Option<Zeroizing<Vec<u8>>>,
+        issuer: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Self {
+        let public = |file, text: String| (file, Zeroizing::new(text.into_bytes()), writer::PUBLIC);
+        let mut files = vec![public("cert.pem", certificate.to_pem()), public("chain.pem", to_pem(above))];
+        files.extend(key.map(|key| ("key.pem", key, writer::SECRET)));
+        let record = match above.first() {
+            None => Record::issued(Kind::Root, name, certificate, name, certificate, now),
+            Some(signer) => {
+                let issuer = issuer.map_or_else(|| signer.subject().to_string(), str::to_owned);
+                Record::issued(Kind::Intermediate, name, certificate, &issuer, signer, now)
+            }
         };
-        Self {
-            shelf: Shelf::Ca,
-            name: name.to_owned(),
-            files: vec![
-                ("cert.pem", Zeroizing::new(certificate.to_pem().into_bytes()), writer::PUBLIC),
-                ("chain.pem", Zeroizing::new(above.into_bytes()), writer::PUBLIC),
-                ("key.pem", key, writer::SECRET),
-            ],
-            record: Record::issued(kind, name, certificate, issuer_name, signer, now),
-        }
+        Self { shelf: Shelf::Ca, name: name.to_owned(), files, record }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     key::{decode_private_key, no_passphrase},
     name::escape,
     origin::Origin,
-    pem, source,
+    source,
 };
 
 /// What can be wrong. The serialized name is stable.
@@ -258,13 +258,8 @@ fn check_key(shelf: Shelf, set: &Path, certificate: &crate::cert::Certificate, f
         Err(error) => return findings.say(Fault::Unreadable, path, error.to_string()),
     };
     let origin = Origin::file(&path);
-    let sealed = pem::blocks(&bytes, &origin)
-        .is_ok_and(|blocks| blocks.iter().any(|block| block.label == "ENCRYPTED PRIVATE KEY"));
-    if sealed {
-        findings.sealed_keys += 1;
-        return;
-    }
     match decode_private_key(&bytes, &origin, &mut no_passphrase()) {
+        Err(Error::PassphraseNeeded { .. }) => findings.sealed_keys += 1,
         Ok(key) if key.public() == certificate.public_key() => {}
         Ok(key) => findings.say(
             Fault::KeyMismatch,

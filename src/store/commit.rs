@@ -81,7 +81,7 @@ impl<'a> Writer<'a> {
         for generation in &group {
             let (shelf, name) = (generation.shelf, &generation.name);
             match generation.record.event {
-                Event::Issued => self.store.require_free(shelf, name)?,
+                Event::Issued | Event::Imported => self.store.require_free(shelf, name)?,
                 Event::Renewed => self.require_there(shelf, name)?,
             }
             let number = self.next_number(shelf, &directory_name(name)?);
@@ -233,7 +233,8 @@ impl<'a> Writer<'a> {
         for entry in self.store.records()? {
             let Entry::Record(_, entry) = entry? else { continue };
             for (record, found) in records.iter().zip(&mut found) {
-                *found |= entry.serial == record.serial && entry.name == record.name;
+                // All of it, because a CA that is imported a second time has the name and serial number of the first.
+                *found |= *entry == *record;
             }
         }
         Ok(found)

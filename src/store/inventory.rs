@@ -28,12 +28,14 @@ pub enum Event {
     Issued,
     /// A certificate was signed that takes the place of the one before.
     Renewed,
+    /// A CA was taken in that was made elsewhere.
+    Imported,
 }
 
 /// Who signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuerRecord {
-    /// The CA's name in this PKI directory; its own for a root
+    /// The CA's name in this PKI directory, its own for a root; its subject, where it is not there
     pub name: String,
     /// Serial number of the CA's certificate in hexadecimal
     pub serial: String,

@@ -24,19 +24,11 @@ impl Identity {
     /// [`Error::LeafMissing`] for an empty chain, [`Error::KeyMismatch`] where the key is not the leaf's,
     /// [`Error::TlsSetup`] where TLS cannot sign with this kind of key.
     pub fn new(chain: Vec<Certificate>, key: PrivateKey, key_origin: Origin) -> Result<Self, Error> {
-        let key_id = key.public().short_id();
-        let leaf = match chain.first() {
-            Some(leaf) => leaf,
-            None => return Err(Error::LeafMissing { key: Some(key_origin), key_id: Some(key_id) }),
+        let Some(leaf) = chain.first() else {
+            let key_id = Some(key.public().short_id());
+            return Err(Error::LeafMissing { key: Some(key_origin), key_id });
         };
-        if key.public() != leaf.public_key() {
-            return Err(Error::KeyMismatch {
-                certificate: leaf.origin().clone(),
-                certificate_key: leaf.public_key().short_id(),
-                key: key_origin,
-                key_id,
-            });
-        }
+        leaf.require_key(&key, &key_origin)?;
         let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.pkcs8()));
         let signing = rustls::crypto::ring::sign::any_supported_type(&der).map_err(super::setup)?;
         let certificates = chain.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec()));

@@ -13,8 +13,7 @@ use crate::{
     },
     fingerprint::hex,
     name::escape,
-    pem, source,
-    store::{Authority, Filter, Store, list},
+    store::{Authority, Filter, KeyState, Store, list},
     validity::{format_date, format_rfc3339, relative},
 };
 
@@ -47,7 +46,7 @@ struct Row {
     /// Certificates on record that it signed, its own as a root not counted.
     issued: u64,
     path_length: Option<u32>,
-    key: &'static str,
+    key: KeyState,
     fingerprint_sha256: String,
     certificate: String,
     #[serde(skip)]
@@ -94,23 +93,13 @@ fn rows(store: &Store, output: OutputArgs, now: OffsetDateTime) -> Result<Vec<Ro
             expired: now > validity.not_after,
             issued: counts.get(&ca.name).copied().unwrap_or(0),
             path_length: ca.certificate.basic_constraints().and_then(|(_, length)| length),
-            key: key_state(ca),
+            key: ca.key_state(),
             fingerprint_sha256: hex(&ca.certificate.fingerprint()),
             certificate: ca.certificate.to_pem(),
             ends: validity.not_after,
         }
     };
     Ok(all.iter().map(row).collect())
-}
-
-fn key_state(ca: &Authority) -> &'static str {
-    let Ok(bytes) = source::read_small(&ca.key).map(zeroize::Zeroizing::new) else { return "not here" };
-    let blocks = pem::blocks(&bytes, &source::origin(&ca.key)).unwrap_or_default();
-    match blocks.first().map(|block| block.label.as_str()) {
-        Some("ENCRYPTED PRIVATE KEY") => "encrypted",
-        Some(_) => "not encrypted",
-        None => "damaged",
-    }
 }
 
 fn tree(rows: &[Row], now: OffsetDateTime) -> String {

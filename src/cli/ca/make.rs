@@ -147,11 +147,7 @@ pub(super) struct IntermediateArgs {
 }
 
 pub(super) fn root(args: RootArgs, context: &Context) -> anyhow::Result<Exit> {
-    let existing = match Store::open(&args.common.store.pki.pki) {
-        Ok(store) => Some(store),
-        Err(Error::PkiMissing { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
+    let existing = Store::open_existing(&args.common.store.pki.pki)?;
     args.common.make(Kind::Root, args.path_length.0, existing, None, context)
 }
 
