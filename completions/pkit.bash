@@ -58,6 +58,9 @@ _pkit() {
             pkit__subcmd__ca,help)
                 cmd="pkit__subcmd__ca__subcmd__help"
                 ;;
+            pkit__subcmd__ca,import)
+                cmd="pkit__subcmd__ca__subcmd__import"
+                ;;
             pkit__subcmd__ca,intermediate)
                 cmd="pkit__subcmd__ca__subcmd__intermediate"
                 ;;
@@ -67,8 +70,14 @@ _pkit() {
             pkit__subcmd__ca,root)
                 cmd="pkit__subcmd__ca__subcmd__root"
                 ;;
+            pkit__subcmd__ca,show)
+                cmd="pkit__subcmd__ca__subcmd__show"
+                ;;
             pkit__subcmd__ca__subcmd__help,help)
                 cmd="pkit__subcmd__ca__subcmd__help__subcmd__help"
+                ;;
+            pkit__subcmd__ca__subcmd__help,import)
+                cmd="pkit__subcmd__ca__subcmd__help__subcmd__import"
                 ;;
             pkit__subcmd__ca__subcmd__help,intermediate)
                 cmd="pkit__subcmd__ca__subcmd__help__subcmd__intermediate"
@@ -78,6 +87,9 @@ _pkit() {
                 ;;
             pkit__subcmd__ca__subcmd__help,root)
                 cmd="pkit__subcmd__ca__subcmd__help__subcmd__root"
+                ;;
+            pkit__subcmd__ca__subcmd__help,show)
+                cmd="pkit__subcmd__ca__subcmd__help__subcmd__show"
                 ;;
             pkit__subcmd__help,bundle)
                 cmd="pkit__subcmd__help__subcmd__bundle"
@@ -118,6 +130,9 @@ _pkit() {
             pkit__subcmd__help,serve-test)
                 cmd="pkit__subcmd__help__subcmd__serve__subcmd__test"
                 ;;
+            pkit__subcmd__help__subcmd__ca,import)
+                cmd="pkit__subcmd__help__subcmd__ca__subcmd__import"
+                ;;
             pkit__subcmd__help__subcmd__ca,intermediate)
                 cmd="pkit__subcmd__help__subcmd__ca__subcmd__intermediate"
                 ;;
@@ -126,6 +141,9 @@ _pkit() {
                 ;;
             pkit__subcmd__help__subcmd__ca,root)
                 cmd="pkit__subcmd__help__subcmd__ca__subcmd__root"
+                ;;
+            pkit__subcmd__help__subcmd__ca,show)
+                cmd="pkit__subcmd__help__subcmd__ca__subcmd__show"
                 ;;
             *)
                 ;;
@@ -186,7 +204,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__ca)
-            opts="-h -V --help --version root intermediate list help"
+            opts="-h -V --help --version root intermediate import list show help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -200,7 +218,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__ca__subcmd__help)
-            opts="root intermediate list help"
+            opts="root intermediate import list show help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -214,6 +232,20 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__ca__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__ca__subcmd__help__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -262,6 +294,78 @@ _pkit() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__ca__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__ca__subcmd__import)
+            opts="-q -h -V --cert --key --chain --allow-expired --passphrase-file --passphrase-fd --passphrase-command --no-input --new-passphrase-file --new-passphrase-fd --new-passphrase-command --unencrypted --pki --lock-timeout --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --chain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-passphrase-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pki)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -415,6 +519,24 @@ _pkit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pkit__subcmd__ca__subcmd__show)
+            opts="-q -h -V --pem --chain --pki --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --pki)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pkit__subcmd__check)
             opts="-q -h -V --repair --pki --lock-timeout --json --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -510,8 +632,22 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help__subcmd__ca)
-            opts="root intermediate list"
+            opts="root intermediate import list show"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__ca__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -552,6 +688,20 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help__subcmd__ca__subcmd__root)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__ca__subcmd__show)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

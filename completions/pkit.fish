@@ -27,7 +27,7 @@ end
 complete -c pkit -n "__fish_pkit_needs_command" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_needs_command" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
-complete -c pkit -n "__fish_pkit_needs_command" -f -a "ca" -d 'Make and list certificate authorities'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "ca" -d 'Make, import, list and show certificate authorities'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
@@ -44,12 +44,14 @@ complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -l json -d 'Answer
 complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -s h -l help -d 'Print help'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -f -a "root" -d 'Make a root CA, which signs itself'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -f -a "root" -d 'Make a root CA, which signs itself'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l subject -d 'The subject, most general part first; the name becomes the CN where none is stated' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l validity -d 'How long it is valid: a duration (90d, 1y6mo) or an RFC 3339 time' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
@@ -91,14 +93,41 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l cert -d 'The certificate of the CA, PEM or DER; the file may hold those above it too' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l key -d 'The private key of the CA; left out where it is kept elsewhere' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l chain -d 'The certificates above the CA up to its root, where its own file does not hold them' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l new-passphrase-file -d 'Read the passphrase that protects the new key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l new-passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l new-passphrase-command -d 'Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l allow-expired -d 'Take it, for the record, even if it or a CA above it is not valid now; nothing can be issued from it then'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l unencrypted -d 'Write the new key without a passphrase'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -l pki -d 'The PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from show" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from show" -l pem -d 'Print its certificate alone, in PEM'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from show" -l chain -d 'Print its certificate and those above it, its root last, in PEM'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from show" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "root" -d 'Make a root CA, which signs itself'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l subject -d 'The subject, most general part first; the name becomes the CN where none is stated' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l validity -d 'How long it is valid: a duration (90d, 1y6mo) or an RFC 3339 time' -r
@@ -209,7 +238,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand completions" -s V -l version -
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make and list certificate authorities'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make, import, list and show certificate authorities'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
@@ -223,4 +252,6 @@ complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subc
 complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "root" -d 'Make a root CA, which signs itself'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'

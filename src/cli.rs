@@ -67,7 +67,7 @@ struct Cli {
 enum Command {
     /// From an empty directory to a proven mutual-TLS handshake
     Quickstart(quickstart::Args),
-    /// Make and list certificate authorities
+    /// Make, import, list and show certificate authorities
     Ca(ca::Args),
     /// Issue a certificate for a server, a client, or a peer that is both
     Issue(issue::Args),

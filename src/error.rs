@@ -406,6 +406,12 @@ errors! {
         name: String,
         /// Its files
         path: PathBuf }
+    /// The CA is there under another name.
+    "ca-exists" "this CA is in the PKI directory already" CaExists {
+        /// The certificate that was to be added
+        origin: Origin,
+        /// The name the CA has
+        name: String }
     /// There is no CA of that name.
     "ca-unknown" "there is no CA of this name" CaUnknown {
         /// The name asked for
@@ -603,6 +609,7 @@ impl Error {
             }
             Self::PkiNoLocks { path, cause } => vec![place("lock", path), text("cause", cause)],
             Self::NameTaken { name, path, .. } => vec![text("name", name), place("files", path)],
+            Self::CaExists { origin, name } => vec![at("certificate", origin), text("its name", name)],
             Self::CaUnknown { name, known } => {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 vec![text("name", name), text("there are", &known)]

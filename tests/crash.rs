@@ -128,6 +128,20 @@ fn ca_intermediate() {
 }
 
 #[test]
+fn ca_import() {
+    let elsewhere = Sandbox::with_authorities();
+    let sandbox = Sandbox::new();
+    copy(&elsewhere.path("pki"), &sandbox.path("made"));
+    let files = ["--cert", "made/ca/issuing/cert.pem", "--chain", "made/ca/issuing/chain.pem"];
+    let key = ["--key", "made/ca/issuing/key.pem", "--unencrypted", "-q"];
+    torture(
+        &sandbox,
+        &[&["ca", "import", "issuing"], &files[..], &key].concat(),
+        &["pki/ca/issuing/cert.pem", "pki/ca/issuing/key.pem"],
+    );
+}
+
+#[test]
 fn issue() {
     let done = ["pki/live/a.internal/cert.pem", "pki/live/a.internal/privkey.pem"];
     torture(&Sandbox::with_authorities(), &["issue", "server", "a.internal", "-q"], &done);

@@ -185,6 +185,8 @@ fn every_code_has_a_case() {
     // The PKI directory.
     c.case("name-taken", &["issue", "server", "api.internal"]);
     c.case("name-taken", &["ca", "root", "root", "--unencrypted"]);
+    c.case("ca-exists", &["ca", "import", "twin", "--cert", "pki/ca/root/cert.pem"]);
+    c.case("ca-unknown", &["ca", "show", "nobody"]);
     c.case("ca-unknown", &["issue", "client", "x", "--issuer", "nobody"]);
     c.case("certificate-unknown", &["serve-test", "nobody"]);
     c.case("pki-missing", &["ca", "list", "--pki", "elsewhere"]);
@@ -260,6 +262,14 @@ fn made_at_hand(c: &mut Cases) {
     {
         c.loose_issuer(code, file);
     }
+    for (code, file) in [("issuer-expired", "past"), ("issuer-not-yet-valid", "future")] {
+        let (certificate, key) = (format!("{file}.pem"), format!("{file}.key"));
+        c.case(code, &["ca", "import", file, "--cert", &certificate, "--key", &key, "--unencrypted"]);
+        let adopt = ["ca", "import", file, "--cert", &certificate, "--key", &key, "--unencrypted"];
+        let told = c.sandbox.succeeds(&[&adopt[..], &["--allow-expired", "--json"]].concat());
+        assert!(told.contains("\"not-valid\""), "{told}");
+        c.case(code, &["issue", "client", "x", "--issuer", file]);
+    }
     // A certificate whose signature algorithm does not go with its issuer's key.
     let own = c.sandbox.read("pki/live/api.internal/cert.pem");
     let own = pkit::cert::decode_certificates(own.as_bytes(), &pkit::origin::Origin::named("own"))
@@ -286,6 +296,9 @@ fn made_at_hand(c: &mut Cases) {
         c.sandbox.write(&format!("{file}.key"), key.to_pem());
         c.loose_issuer(code, file);
     }
+    c.case("issuer-may-not-sign", &["ca", "import", "x", "--cert", "crippled.pem", "--allow-expired"]);
+    let leaf = ["--cert", "pki/live/api.internal/cert.pem", "--key", "pki/live/api.internal/privkey.pem"];
+    c.case("issuer-not-ca", &[&["ca", "import", "x"], &leaf[..]].concat());
     c.seen.insert("subject-missing".into());
     let empty = Request::new(Kind::Root, Name::empty(), End::After(Span::days(30)));
     assert_eq!(plan(empty, None, now).unwrap_err().code(), "subject-missing");

@@ -1,7 +1,9 @@
 //! `pkit ca`: authorities.
 
+mod import;
 mod list;
 mod make;
+mod show;
 
 use clap::Subcommand;
 
@@ -10,7 +12,9 @@ use super::{Context, Exit, exit};
 #[derive(clap::Args)]
 #[command(arg_required_else_help = true, after_help = exit::help("  pkit ca root \"Acme Root\"
   pkit ca intermediate \"Acme Issuing\" --issuer \"Acme Root\"
-  pkit ca list"))]
+  pkit ca import corp --cert ca.crt --key ca.key
+  pkit ca list
+  pkit ca show \"Acme Root\""))]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -22,14 +26,20 @@ enum Command {
     Root(make::RootArgs),
     /// Make an intermediate CA, signed by a root or another intermediate
     Intermediate(make::IntermediateArgs),
+    /// Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …
+    Import(import::Args),
     /// List the authorities: who signed whom, how many certificates each issued, when each ends
     List(list::Args),
+    /// Show one authority: what it says, who is above it, how it stands with its key
+    Show(show::Args),
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     match args.command {
         Command::Root(args) => make::root(args, context),
         Command::Intermediate(args) => make::intermediate(args, context),
+        Command::Import(args) => import::run(args, context),
         Command::List(args) => list::run(args, context),
+        Command::Show(args) => show::run(args, context),
     }
 }

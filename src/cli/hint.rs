@@ -82,14 +82,16 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::UsageNotPermitted { .. } => "sign with a CA that has this usage, or none stated".into(),
         Error::IssuerNotCa { .. } => "name the certificate of a CA".into(),
         Error::IssuerMayNotSign { .. } => "name a CA with keyCertSign".into(),
-        Error::IssuerExpired { .. } => "make a new CA: pkit ca root NAME, or pkit ca intermediate NAME".into(),
+        Error::IssuerExpired { .. } => {
+            "make a new CA: pkit ca root NAME, or pkit ca intermediate NAME; `ca import` takes it with --allow-expired, for the record".into()
+        },
         Error::IssuerNotYetValid { .. } => "is the clock of this machine right? date -u".into(),
         Error::ChainRefused { .. } => return None,
         Error::ChainGap { other_key: Some(_), .. } => {
             "the CA was made anew under its old name; find the certificate it had when it signed this".into()
         }
         Error::ChainGap { .. } => {
-            "add the file that holds the missing certificate: for an issuer with --issuer-chain FILE; `bundle` does without the root with --partial".into()
+            "add the file that holds the missing certificate: for an issuer with --issuer-chain FILE, for `ca import` with --chain FILE; `bundle` does without the root with --partial".into()
         }
         Error::LinkUnproven { .. } => return None,
         Error::LeafAmbiguous { .. } => "give one leaf at a time, or say which with --key FILE".into(),
@@ -110,6 +112,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::NameTaken { name, .. } => {
             format!("to replace it before it ends, renew it: pkit renew {}", quote(name))
         }
+        Error::CaExists { name, .. } => format!("use it by that name: pkit ca show {}", quote(name)),
         Error::CaUnknown { .. } => "see which there are: pkit ca list".into(),
         Error::CertificateUnknown { .. } => "see which there are: pkit expiry".into(),
         Error::IssuerAmbiguous { candidates } if candidates.is_empty() => {

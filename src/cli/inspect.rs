@@ -106,7 +106,7 @@ impl Printer<'_> {
         if self.args.output.json {
             return self.output.value("certificates", report);
         }
-        let text = if self.args.short { short(report) } else { long(report, self.at) };
+        let text = if self.args.short { short(report) } else { heading(report) + &long(report, self.at) };
         let gap = if self.first { "" } else { "\n" };
         self.first = false;
         self.output.text(&format!("{gap}{text}"))
@@ -124,14 +124,14 @@ fn heading(report: &CertificateReport) -> String {
 
 /// Lines of a label and its values, one below the other.
 #[derive(Default)]
-struct Lines(String);
+pub(super) struct Lines(pub(super) String);
 
 impl Lines {
-    fn one(&mut self, label: &str, value: impl AsRef<str>) {
+    pub(super) fn one(&mut self, label: &str, value: impl AsRef<str>) {
         self.0.push_str(&format!("  {label:<20}  {}\n", value.as_ref()));
     }
 
-    fn all<T: AsRef<str>>(&mut self, label: &str, values: impl IntoIterator<Item = T>) {
+    pub(super) fn all<T: AsRef<str>>(&mut self, label: &str, values: impl IntoIterator<Item = T>) {
         let mut label = label;
         for value in values {
             self.one(label, value);
@@ -182,7 +182,8 @@ const SHOWN: [&str; 10] = [
     "certificatePolicies",
 ];
 
-fn long(report: &CertificateReport, at: OffsetDateTime) -> String {
+/// All that a certificate says, a line for each thing.
+pub(super) fn long(report: &CertificateReport, at: OffsetDateTime) -> String {
     let mut lines = Lines::default();
     let critical = |name: &str| if report.is_critical(name) { "  (critical)" } else { "" };
     let issuer = match report.self_signed {
@@ -270,5 +271,5 @@ fn long(report: &CertificateReport, at: OffsetDateTime) -> String {
     lines.one("public key pin", format!("sha256/{}", report.public_key.pin));
     let warnings = report.warnings.iter();
     lines.all("warning", warnings.map(|text| terminal::styled(terminal::WARN, escape(text))));
-    heading(report) + &lines.0
+    lines.0
 }

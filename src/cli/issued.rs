@@ -41,6 +41,8 @@ pub(crate) struct Issued {
     ends: OffsetDateTime,
     #[serde(skip)]
     directories: Vec<PathBuf>,
+    #[serde(skip)]
+    verb: &'static str,
 }
 
 #[derive(Serialize)]
@@ -108,12 +110,24 @@ impl Issued {
             notices: notices.iter().map(Told::from).collect(),
             ends: validity.not_after,
             directories,
+            verb: "made",
         }
     }
 
     /// Says that nothing was written.
-    pub(crate) fn dry_run(self, dry_run: bool) -> Self {
-        Self { dry_run, ..self }
+    pub(crate) fn dry_run(mut self, dry_run: bool) -> Self {
+        if dry_run {
+            self.dry_run = true;
+            self.verb = "would make";
+        }
+        self
+    }
+
+    /// Says that it was not made here, but taken in, and what a person should know of it: codes and words.
+    pub(crate) fn imported(mut self, notices: Vec<(&'static str, String)>) -> Self {
+        self.verb = "imported";
+        self.notices.extend(notices.into_iter().map(|(code, message)| Told { code, message }));
+        self
     }
 
     /// Answers on standard output.
@@ -133,9 +147,8 @@ impl Issued {
     fn text(&self, now: OffsetDateTime) -> String {
         let article = if self.kind.starts_with(['a', 'i']) { "an" } else { "a" };
         let noun = if self.kind.contains("CA") { "" } else { " certificate" };
-        let made = if self.dry_run { "would make" } else { "made" };
-        let mut text =
-            format!("{made} {article} {}{noun}: {}\n", self.kind, styled(BOLD, escape(&self.name)));
+        let name = styled(BOLD, escape(&self.name));
+        let mut text = format!("{} {article} {}{noun}: {name}\n", self.verb, self.kind);
         let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:8}{value}\n"));
         line("subject", &self.subject);
         if !self.sans.is_empty() {

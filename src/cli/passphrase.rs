@@ -89,6 +89,15 @@ impl PassphraseArgs {
 }
 
 impl NewPassphraseArgs {
+    /// Whether it was said how the new key is protected, so that nobody needs to be asked.
+    pub(crate) fn is_stated(&self) -> bool {
+        self.unencrypted || !matches!(self.source(), Source::Terminal)
+    }
+
+    fn source(&self) -> Source<'_> {
+        choose(&self.new_passphrase_file, self.new_passphrase_fd, &self.new_passphrase_command, PROTECTS)
+    }
+
     /// The passphrase for a new key, or `None` where it is to be unencrypted. `no_input` comes from
     /// [`PassphraseArgs`], where both are options of one command.
     pub(crate) fn passphrase(
@@ -111,8 +120,7 @@ impl NewPassphraseSources {
     /// The passphrase for a new key, as [`NewPassphraseArgs::passphrase`].
     pub(crate) fn passphrase(&self, what: &str, asking: &PassphraseArgs) -> Result<Passphrase, Error> {
         let what = format!("new key of {what}");
-        let source =
-            choose(&self.new_passphrase_file, self.new_passphrase_fd, &self.new_passphrase_command, PROTECTS);
+        let source = self.source();
         let first = read(&source, &format!("Passphrase for the {what}: "), &what, asking.no_input)?;
         if matches!(source, Source::Terminal) {
             let second = read(&source, "Once more: ", &what, asking.no_input)?;

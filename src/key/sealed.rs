@@ -38,6 +38,12 @@ impl Passphrase {
         *self.0 == *other.0
     }
 
+    /// The same once more, for a key that keeps its passphrase.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }

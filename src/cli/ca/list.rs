@@ -32,9 +32,10 @@ struct Report {
     authorities: Vec<Row>,
 }
 
+/// A CA as `list` and `show` tell of it.
 #[derive(Serialize)]
-struct Row {
-    name: String,
+pub(super) struct Row {
+    pub(super) name: String,
     kind: &'static str,
     subject: String,
     /// Name of the CA that signed it; absent for a root.
@@ -44,9 +45,9 @@ struct Row {
     not_after: String,
     expired: bool,
     /// Certificates on record that it signed, its own as a root not counted.
-    issued: u64,
+    pub(super) issued: u64,
     path_length: Option<u32>,
-    key: KeyState,
+    pub(super) key: KeyState,
     fingerprint_sha256: String,
     certificate: String,
     #[serde(skip)]
@@ -65,7 +66,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Yes)
 }
 
-fn rows(store: &Store, output: OutputArgs, now: OffsetDateTime) -> Result<Vec<Row>, Error> {
+pub(super) fn rows(store: &Store, output: OutputArgs, now: OffsetDateTime) -> Result<Vec<Row>, Error> {
     let mut counts: HashMap<String, u64> = HashMap::new();
     let foreign = list(store, &Filter::default(), now, |row| {
         if row.kind != "root" {
