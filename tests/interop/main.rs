@@ -1,5 +1,5 @@
 //! What pkit makes, judged by others; what others make, read by pkit; handshakes with foreign peers. Needs openssl, curl,
-//! certtool and a Python with `cryptography` (`PKIT_INTEROP_PYTHON`, else `python3`): a missing one is a failure.
+//! certtool, mkcert, easy-rsa and a Python with `cryptography` (`PKIT_INTEROP_PYTHON`, else `python3`): a missing one is a failure.
 //! `cargo test --features interop --test interop`
 #![allow(
     missing_docs,
@@ -10,6 +10,7 @@
     clippy::disallowed_methods
 )]
 
+mod import;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
 

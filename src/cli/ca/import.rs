@@ -69,9 +69,9 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let own =
         key.and_then(|key| pool.iter().position(|certificate| certificate.public_key() == key.public()));
     let certificate = pool.remove(own.unwrap_or(0));
-    match (key, &args.key) {
-        (Some(key), Some(file)) => certificate.require_key(key, &Origin::file(file))?,
-        _ => require_known_key(&certificate)?,
+    require_known_key(&certificate)?;
+    if let (Some(key), Some(file)) = (key, &args.key) {
+        certificate.require_key(key, &Origin::file(file))?;
     }
     if let Some(same) = known.iter().find(|ca| ca.certificate == certificate) {
         return Err(Error::CaExists { origin: certificate.origin().clone(), name: same.name.clone() }.into());
@@ -153,15 +153,21 @@ impl Args {
     }
 }
 
-/// Without its key at hand, the certificate tells whether anything below it could be proved.
+/// Whether anything below a CA could be proved, told from its certificate alone: its key may be elsewhere.
 fn require_known_key(certificate: &Certificate) -> Result<(), Error> {
-    let unknown =
-        matches!(certificate.key_algorithm(), Algorithm::P521 | Algorithm::Ed448 | Algorithm::Other);
-    if unknown || certificate.public_key().weakness().is_some() {
-        let found = certificate.key_algorithm().to_string();
-        return Err(Error::KeyUnsupported { origin: certificate.origin().clone(), found });
-    }
-    Ok(())
+    let (key, kind) = (certificate.public_key(), certificate.key_algorithm());
+    let found = match kind {
+        Algorithm::P521 | Algorithm::Ed448 | Algorithm::Other => kind.to_string(),
+        // RFC 5480 2.2 leaves it open who reads them; TLS libraries do not.
+        Algorithm::P256 | Algorithm::P384 if matches!(key.bits().first(), Some(2 | 3)) => {
+            format!("{kind} in the certificate as a compressed point")
+        }
+        _ => match key.weakness() {
+            Some(weakness) => weakness,
+            None => return Ok(()),
+        },
+    };
+    Err(Error::KeyUnsupported { origin: certificate.origin().clone(), found })
 }
 
 fn not_valid(certificate: &Certificate, now: OffsetDateTime) -> String {
