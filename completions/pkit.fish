@@ -44,16 +44,38 @@ complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -l json -d 'Answer
 complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -s h -l help -d 'Print help'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -f -a "root" -d 'Make a root CA, which signs itself'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import list show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l subject -d 'The subject, most general part first; the name becomes the CN where none is stated' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "root" -d 'Make a root CA, which signs itself'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "cross-sign" -d 'Have a CA certified by another one too, so that peers that trust only that one accept what it signs'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l subject -d 'The whole subject: "C=US,O=Acme,CN=api", in RFC 4514\'s order too, or "/C=US/O=Acme/CN=api"' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l cn -d 'The common name, where it is not to be NAME; empty for none' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l org -d 'The organization' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l ou -d 'An organizational unit; more than one may be given' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l country -d 'The country, in two letters' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l state -d 'The state or province' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l locality -d 'The city' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l validity -d 'How long it is valid: a duration (90d, 1y6mo) or an RFC 3339 time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l not-before -d 'When it begins: an RFC 3339 time, or -1h for an hour ago; a minute ago by default' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l not-after -d 'When it ends: an RFC 3339 time, or 90d for in 90 days' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l crl-url -d 'Where the CRL of the issuer is' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l issuer-url -d 'Where the certificate of the issuer is (AIA caIssuers)' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l ocsp-url -d 'Where the OCSP responder of the issuer is (AIA)' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l policy -d 'A certificate policy, with the URL of its practice statement if there is one' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l extension -d 'Any other extension, as DER: 1.3.6.1.4.1.99999.1=critical,hex:0c0161' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l permit-dns -d 'Permit DNS names in this domain only: internal, or .internal, covers all below it' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l permit-ip -d 'Permit addresses in this network only' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l permit-email -d 'Permit this mailbox, those of this host, or (.example.com) of all hosts of a domain only' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l permit-uri -d 'Permit URIs of this host, or (.example.com) of all hosts of a domain only' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l exclude-dns -d 'Ban DNS names in this domain' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l exclude-ip -d 'Ban addresses in this network' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l exclude-email -d 'Ban this mailbox, those of this host, or of all hosts of a domain' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l exclude-uri -d 'Ban URIs of this host, or of all hosts of a domain' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
 p384\t'ECDSA on NIST P-384'
 ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'"
@@ -66,14 +88,37 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l pki -d 'The PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l path-length -d 'Most intermediate CAs in a row below it, or `none` for no limit' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l for-testing -d 'Allow a certificate that has expired or is not valid yet, to test what refuses it'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l dry-run -d 'Do everything but write: show the certificate that would be made'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l no-input -d 'Never ask; fail where a passphrase is missing'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l unencrypted -d 'Write the new key without a passphrase'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l subject -d 'The subject, most general part first; the name becomes the CN where none is stated' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l subject -d 'The whole subject: "C=US,O=Acme,CN=api", in RFC 4514\'s order too, or "/C=US/O=Acme/CN=api"' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l cn -d 'The common name, where it is not to be NAME; empty for none' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l org -d 'The organization' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l ou -d 'An organizational unit; more than one may be given' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l country -d 'The country, in two letters' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l state -d 'The state or province' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l locality -d 'The city' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l validity -d 'How long it is valid: a duration (90d, 1y6mo) or an RFC 3339 time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l not-before -d 'When it begins: an RFC 3339 time, or -1h for an hour ago; a minute ago by default' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l not-after -d 'When it ends: an RFC 3339 time, or 90d for in 90 days' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l crl-url -d 'Where the CRL of the issuer is' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l issuer-url -d 'Where the certificate of the issuer is (AIA caIssuers)' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l ocsp-url -d 'Where the OCSP responder of the issuer is (AIA)' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l policy -d 'A certificate policy, with the URL of its practice statement if there is one' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l extension -d 'Any other extension, as DER: 1.3.6.1.4.1.99999.1=critical,hex:0c0161' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l permit-dns -d 'Permit DNS names in this domain only: internal, or .internal, covers all below it' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l permit-ip -d 'Permit addresses in this network only' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l permit-email -d 'Permit this mailbox, those of this host, or (.example.com) of all hosts of a domain only' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l permit-uri -d 'Permit URIs of this host, or (.example.com) of all hosts of a domain only' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l exclude-dns -d 'Ban DNS names in this domain' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l exclude-ip -d 'Ban addresses in this network' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l exclude-email -d 'Ban this mailbox, those of this host, or of all hosts of a domain' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l exclude-uri -d 'Ban URIs of this host, or of all hosts of a domain' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
 p384\t'ECDSA on NIST P-384'
 ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'"
@@ -87,6 +132,8 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l issuer -d 'The CA in the PKI directory that signs it; the root, where there is but one' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l path-length -d 'Most intermediate CAs in a row below it, or `none` for no limit' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l for-testing -d 'Allow a certificate that has expired or is not valid yet, to test what refuses it'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l dry-run -d 'Do everything but write: show the certificate that would be made'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l no-input -d 'Never ask; fail where a passphrase is missing'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l unencrypted -d 'Write the new key without a passphrase'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
@@ -111,6 +158,28 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from import" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l issuer -d 'The CA that signs' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l as -d 'What to call the new certificate; "NAME by ISSUER" by default' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l validity -d 'How long it is valid: a duration (90d, 1y6mo) or an RFC 3339 time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l not-before -d 'When it begins: an RFC 3339 time, or -1h for an hour ago; a minute ago by default' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l not-after -d 'When it ends: an RFC 3339 time, or 90d for in 90 days' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l crl-url -d 'Where the CRL of the issuer is' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l issuer-url -d 'Where the certificate of the issuer is (AIA caIssuers)' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l ocsp-url -d 'Where the OCSP responder of the issuer is (AIA)' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l policy -d 'A certificate policy, with the URL of its practice statement if there is one' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l extension -d 'Any other extension, as DER: 1.3.6.1.4.1.99999.1=critical,hex:0c0161' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l for-testing -d 'Allow a certificate that has expired or is not valid yet, to test what refuses it'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l dry-run -d 'Do everything but write: show the certificate that would be made'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -l pki -d 'The PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing beside the answer and errors'
@@ -126,14 +195,33 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "root" -d 'Make a root CA, which signs itself'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "cross-sign" -d 'Have a CA certified by another one too, so that peers that trust only that one accept what it signs'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c pkit -n "__fish_pkit_using_subcommand issue" -l subject -d 'The subject, most general part first; the name becomes the CN where none is stated' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l san -d 'An alternative name' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l subject -d 'The whole subject: "C=US,O=Acme,CN=api", in RFC 4514\'s order too, or "/C=US/O=Acme/CN=api"' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l cn -d 'The common name, where it is not to be NAME; empty for none' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l org -d 'The organization' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l ou -d 'An organizational unit; more than one may be given' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l country -d 'The country, in two letters' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l state -d 'The state or province' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l locality -d 'The city' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l validity -d 'How long it is valid: a duration (90d, 1y6mo) or an RFC 3339 time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l not-before -d 'When it begins: an RFC 3339 time, or -1h for an hour ago; a minute ago by default' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l not-after -d 'When it ends: an RFC 3339 time, or 90d for in 90 days' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l crl-url -d 'Where the CRL of the issuer is' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l issuer-url -d 'Where the certificate of the issuer is (AIA caIssuers)' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l ocsp-url -d 'Where the OCSP responder of the issuer is (AIA)' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l policy -d 'A certificate policy, with the URL of its practice statement if there is one' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l extension -d 'Any other extension, as DER: 1.3.6.1.4.1.99999.1=critical,hex:0c0161' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l eku -d 'Further extended key usages, by name or OID, with commas: codeSigning,emailProtection' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l key-usage -d 'Another key usage than the one that fits profile and key: digitalSignature,keyAgreement' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l serial -d 'The serial number in hexadecimal, instead of 159 random bits' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
 p384\t'ECDSA on NIST P-384'
 ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'"
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l key -d 'Certify the key of this file instead of a new one; it is copied into the set' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l issuer -d 'The CA that signs: a name in the PKI directory, or with --issuer-key a certificate file' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l issuer-key -d 'The private key of a CA that is not in the PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l issuer-chain -d 'The certificates above that CA up to its root, where its own file does not hold them' -r -F
@@ -141,8 +229,15 @@ complete -c pkit -n "__fish_pkit_using_subcommand issue" -l out -d 'Write the se
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l new-passphrase-file -d 'Read the passphrase that protects the new key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l new-passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l new-passphrase-command -d 'Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l pki -d 'The PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l for-testing -d 'Allow a certificate that has expired or is not valid yet, to test what refuses it'
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l must-staple -d 'Make clients refuse the server without a stapled OCSP response (RFC 7633)'
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l encrypt-key -d 'Write the key under a passphrase, from --new-passphrase-*, PKIT_NEW_PASSPHRASE or the terminal'
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l dry-run -d 'Do everything but write: show the certificate that would be made'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l no-input -d 'Never ask; fail where a passphrase is missing'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s q -l quiet -d 'Say nothing beside the answer and errors'
@@ -253,5 +348,6 @@ complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subc
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "root" -d 'Make a root CA, which signs itself'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "cross-sign" -d 'Have a CA certified by another one too, so that peers that trust only that one accept what it signs'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'

@@ -61,6 +61,8 @@ pub struct Request {
     pub path_length: Option<u8>,
     /// For a CA: where the names below it must lie.
     pub name_constraints: Option<NameConstraints>,
+    /// For a CA: the subject key identifier, where another certificate for the same key has one already.
+    pub key_id: Option<Vec<u8>>,
     /// For a leaf: its key usage, where it is not to follow from profile and key.
     pub key_usage: Option<KeyUsage>,
     /// For a leaf: extended key usages beside those of its profile.
@@ -91,6 +93,7 @@ impl Request {
             for_testing: false,
             path_length: None,
             name_constraints: None,
+            key_id: None,
             key_usage: None,
             extended_key_usage: Vec::new(),
             must_staple: false,

@@ -10,6 +10,8 @@ pub struct Issuer {
     certificate: Certificate,
     /// The CA, then those above it up to the root.
     path: Vec<Certificate>,
+    /// Other certificates of the CAs on the path.
+    cross: Vec<Certificate>,
     key: PrivateKey,
 }
 
@@ -29,7 +31,18 @@ impl Issuer {
         certificate.require_key(&key, &key_origin)?;
         let mut path = vec![certificate.clone()];
         path.extend(fit_above(&certificate, above, Some(now))?);
-        Ok(Self { certificate, path, key })
+        Ok(Self { certificate, path, cross: Vec::new(), key })
+    }
+
+    /// With further certificates of CAs on the path, signed by others (RFC 5280 3.2: cross-certificates), which are sent
+    /// along so that peers who trust only those others can find their way.
+    pub fn with_cross(self, cross: Vec<Certificate>) -> Self {
+        Self { cross, ..self }
+    }
+
+    /// The cross-certificates that are sent along.
+    pub fn cross(&self) -> &[Certificate] {
+        &self.cross
     }
 
     /// The CA's certificate.

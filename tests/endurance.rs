@@ -223,7 +223,7 @@ fn a_reader_never_sees_a_mixed_pair() {
         let key = PrivateKey::generate(KeyType::P256, &random).unwrap();
         let planned = plan(request(Kind::Leaf(Profile::Client), "a"), Some(&issuer), now).unwrap();
         let certificate = planned.sign(key.public(), &issuer, &random).unwrap();
-        let files = LeafFiles::new(&certificate, &key, &issuer);
+        let files = LeafFiles::new(&certificate, key.to_pem(), &issuer);
         let mut next = Generation::leaf("a", Profile::Client, &certificate, &files, ("root", &issuer), now);
         next.record.event = event;
         store.write(&mut Wait::default()).unwrap().commit(vec![next]).unwrap();

@@ -17,6 +17,7 @@ use sandbox::Sandbox;
 /// Codes that no command line of a script can bring about: a random source that fails, libraries that contradict
 /// themselves, a file system without locks, a disk that fails late (`tests/crash.rs`), and what needs a terminal (the interop suite has one).
 const NOT_BY_COMMAND_LINE: &[&str] = &[
+    "key-weak",
     "crypto-failed",
     "chain-refused",
     "pki-no-locks",
@@ -108,6 +109,20 @@ fn every_code_has_a_case() {
 
     // Policy.
     c.case("san-missing", &["issue", "server", "Not A Host"]);
+    c.case("constraint-invalid", &["ca", "root", "x", "--unencrypted", "--permit-ip", "10.0.0.1/8"]);
+    c.case("extension-invalid", &["issue", "server", "a.internal", "--key-usage", "keyCertSign"]);
+    c.case("validity-not-begun", &["issue", "client", "x", "--not-before", "1d"]);
+    c.case(
+        "validity-reversed",
+        &["issue", "client", "x", "--not-before", "2d", "--not-after", "1d", "--for-testing"],
+    );
+    c.case("predates-issuer", &["issue", "client", "x", "--not-before", "-1y"]);
+    c.case(
+        "key-is-issuers",
+        &["issue", "client", "x", "--key", "pki/ca/root/key.pem", "--issuer", "issuing"],
+    );
+    c.sandbox.succeeds(&["issue", "client", "first", "--serial", "01", "--issuer", "issuing"]);
+    c.case("serial-used", &["issue", "client", "second", "--serial", "0x1", "--issuer", "issuing"]);
     c.case("validity-empty", &["issue", "client", "x", "--validity", "2020-01-01"]);
     c.case("outlives-issuer", &["issue", "client", "x", "--validity", "50y"]);
     c.case("path-length-used-up", &["ca", "intermediate", "deeper", "--issuer", "issuing", "--unencrypted"]);

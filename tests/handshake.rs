@@ -47,13 +47,8 @@ struct Authority {
 
 fn request(kind: Kind, name: &str, sans: &[&str], end: End) -> Request {
     Request {
-        kind,
-        subject: Name::from_common_name(name).unwrap(),
         sans: sans.iter().map(|san| san.parse::<San>().unwrap()).collect(),
-        end,
-        end_is_explicit: false,
-        path_length: None,
-        name_constraints: None,
+        ..Request::new(kind, Name::from_common_name(name).unwrap(), end)
     }
 }
 

@@ -47,7 +47,7 @@ fn request(kind: Kind, subject: Name, days: u64) -> Request {
         _ => vec![],
     };
     let end = End::After(Span::days(days));
-    Request { kind, subject, sans, end, end_is_explicit: false, path_length: None, name_constraints: None }
+    Request { sans, ..Request::new(kind, subject, end) }
 }
 
 fn named(name: &str) -> Name {

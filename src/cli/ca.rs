@@ -1,5 +1,6 @@
 //! `pkit ca`: authorities.
 
+mod cross_sign;
 mod import;
 mod list;
 mod make;
@@ -28,6 +29,8 @@ enum Command {
     Intermediate(make::IntermediateArgs),
     /// Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …
     Import(import::Args),
+    /// Have a CA certified by another one too, so that peers that trust only that one accept what it signs
+    CrossSign(cross_sign::Args),
     /// List the authorities: who signed whom, how many certificates each issued, when each ends
     List(list::Args),
     /// Show one authority: what it says, who is above it, how it stands with its key
@@ -39,6 +42,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         Command::Root(args) => make::root(args, context),
         Command::Intermediate(args) => make::intermediate(args, context),
         Command::Import(args) => import::run(args, context),
+        Command::CrossSign(args) => cross_sign::run(args, context),
         Command::List(args) => list::run(args, context),
         Command::Show(args) => show::run(args, context),
     }

@@ -8,7 +8,7 @@ use crate::{
     name::Name,
     oid::Oid,
     store::Config,
-    validity::{End, Span, parse_moment},
+    validity::{End, parse_moment},
 };
 
 /// Subject, validity and extensions of a new certificate.
@@ -111,7 +111,7 @@ impl ContentArgs {
         };
         let subject = self.subject.name(name, optional, config)?;
         let mut request = Request::new(kind, subject, End::After(default));
-        self.validity.apply(&mut request, default, now)?;
+        self.validity.apply(&mut request, End::After(default), now)?;
         self.extensions
             .apply(&mut request, issuer.map(|issuer| config.pointers(issuer)).unwrap_or_default())?;
         Ok(request)
@@ -151,21 +151,26 @@ impl SubjectArgs {
 }
 
 impl ValidityArgs {
-    fn apply(&self, request: &mut Request, default: Span, now: OffsetDateTime) -> Result<(), Error> {
+    pub(crate) fn apply(
+        &self,
+        request: &mut Request,
+        default: End,
+        now: OffsetDateTime,
+    ) -> Result<(), Error> {
         request.for_testing = self.for_testing;
         request.begin = self.not_before.as_ref().map(|text| parse_moment(text, now)).transpose()?;
         request.end_is_explicit = self.validity.is_some() || self.not_after.is_some();
         request.end = match (&self.validity, &self.not_after) {
             (Some(text), _) => text.parse()?,
             (None, Some(text)) => End::At(parse_moment(text, now)?),
-            (None, None) => End::After(default),
+            (None, None) => default,
         };
         Ok(())
     }
 }
 
 impl ExtensionArgs {
-    fn apply(&self, request: &mut Request, defaults: Pointers) -> Result<(), Error> {
+    pub(crate) fn apply(&self, request: &mut Request, defaults: Pointers) -> Result<(), Error> {
         let urls = |given: &[String], default: Vec<String>| match given {
             [] => Ok(default),
             given => given.iter().map(|url| pointer(url)).collect::<Result<Vec<_>, _>>(),

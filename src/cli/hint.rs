@@ -63,7 +63,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         }
         Error::ExtensionInvalid { .. } => "see what is taken in `--help`".into(),
         Error::ValidityEmpty { .. } | Error::ValidityNotBegun { .. } => {
-            "leave it valid now, or say --for-testing where it is to be refused".into()
+            "make it valid now, or say --for-testing where peers are to refuse it".into()
         }
         Error::ValidityReversed { .. } => "give an end after the beginning".into(),
         Error::PredatesIssuer { .. } => "leave --not-before out: it then begins with the issuer at the earliest".into(),

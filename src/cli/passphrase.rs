@@ -91,11 +91,7 @@ impl PassphraseArgs {
 impl NewPassphraseArgs {
     /// Whether it was said how the new key is protected, so that nobody needs to be asked.
     pub(crate) fn is_stated(&self) -> bool {
-        self.unencrypted || !matches!(self.source(), Source::Terminal)
-    }
-
-    fn source(&self) -> Source<'_> {
-        choose(&self.new_passphrase_file, self.new_passphrase_fd, &self.new_passphrase_command, PROTECTS)
+        self.unencrypted || !matches!(self.sources.source(), Source::Terminal)
     }
 
     /// The passphrase for a new key, or `None` where it is to be unencrypted. `no_input` comes from
@@ -110,6 +106,10 @@ impl NewPassphraseArgs {
 }
 
 impl NewPassphraseSources {
+    fn source(&self) -> Source<'_> {
+        choose(&self.new_passphrase_file, self.new_passphrase_fd, &self.new_passphrase_command, PROTECTS)
+    }
+
     /// Whether one of the options was used.
     pub(crate) fn is_given(&self) -> bool {
         self.new_passphrase_file.is_some()

@@ -69,6 +69,8 @@ impl IssuerArgs {
             None => store.default_issuer()?,
         };
         let issuer = authority.open(&mut passphrase.opener(), now)?;
+        let cross = store.cross_certificates(&issuer, now)?;
+        let issuer = issuer.with_cross(cross);
         Ok(Signer { issuer, name: Some(authority.name) })
     }
 

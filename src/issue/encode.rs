@@ -110,7 +110,8 @@ fn parameters(
         .collect();
     params.crl_distribution_points =
         request.pointers.crl.iter().map(|url| CrlDistributionPoint { uris: vec![url.clone()] }).collect();
-    params.key_identifier_method = KeyIdMethod::PreSpecified(subject_key.key_id());
+    let key_id = request.key_id.clone().unwrap_or_else(|| subject_key.key_id());
+    params.key_identifier_method = KeyIdMethod::PreSpecified(key_id);
     params.custom_extensions = extension::encode(request)?
         .into_iter()
         .map(|custom| {

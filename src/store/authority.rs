@@ -109,7 +109,11 @@ impl Store {
     /// # Errors
     /// [`Error::IssuerAmbiguous`].
     pub fn default_issuer(&self) -> Result<Authority, Error> {
-        let all = self.authorities()?;
+        let mut all = self.authorities()?;
+        let keys: Vec<_> =
+            all.iter().filter(|ca| ca.key.exists()).map(|ca| ca.certificate.public_key().clone()).collect();
+        // The second certificate of a CA that was cross-signed is not a second CA.
+        all.retain(|ca| ca.key.exists() || !keys.contains(ca.certificate.public_key()));
         let intermediates: Vec<_> = all.iter().filter(|ca| !ca.is_root()).collect();
         let candidates = if intermediates.is_empty() { all.iter().collect() } else { intermediates };
         match candidates.as_slice() {
@@ -118,6 +122,28 @@ impl Store {
                 Err(Error::IssuerAmbiguous { candidates: several.iter().map(|ca| ca.name.clone()).collect() })
             }
         }
+    }
+}
+
+impl Store {
+    /// The other certificates of a CA or those above it: same name and key, signed by somebody else, valid now.
+    ///
+    /// # Errors
+    /// Those of reading the CAs.
+    pub fn cross_certificates(
+        &self,
+        issuer: &Issuer,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Certificate>, Error> {
+        let path = issuer.path();
+        let others = self.authorities()?.into_iter().map(|ca| ca.certificate);
+        let others = others.filter(|other| {
+            let same = |own: &Certificate| {
+                own.public_key() == other.public_key() && own.subject() == other.subject()
+            };
+            path.iter().any(same) && !path.contains(other) && other.is_current(now) && !other.is_own_issuer()
+        });
+        Ok(others.collect())
     }
 }
 
@@ -157,8 +183,18 @@ impl Generation {
         issuer: Option<(&str, &Issuer)>,
         now: OffsetDateTime,
     ) -> Self {
-        let above = issuer.map(|(_, issuer)| issuer.path().cloned().collect::<Vec<_>>()).unwrap_or_default();
+        let above = issuer.map(|(_, issuer)| issuer.path().to_vec()).unwrap_or_default();
         Self::of_authority(name, certificate, &above, Some(key), issuer.map(|(name, _)| name), now)
+    }
+
+    /// The set of a CA of this PKI directory that another one certified too, and that signs under its first name.
+    pub fn cross_signed(
+        name: &str,
+        certificate: &Certificate,
+        issuer: (&str, &Issuer),
+        now: OffsetDateTime,
+    ) -> Self {
+        Self::of_authority(name, certificate, issuer.1.path(), None, Some(issuer.0), now)
     }
 
     /// The set of a CA that was made elsewhere. `above` are the certificates above it, its own issuer first; none for a

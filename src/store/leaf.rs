@@ -31,11 +31,11 @@ impl LeafFiles {
 
     /// Puts the set together. `key` is the file as it shall be written: encrypted or not.
     pub fn new(certificate: &Certificate, key: Zeroizing<Vec<u8>>, issuer: &Issuer) -> Self {
-        let intermediates = issuer.intermediates();
+        let sent = || issuer.intermediates().iter().chain(issuer.cross());
         Self {
             cert: certificate.to_pem(),
-            chain: to_pem(intermediates),
-            fullchain: to_pem(std::iter::once(certificate).chain(intermediates)),
+            chain: to_pem(sent()),
+            fullchain: to_pem(std::iter::once(certificate).chain(sent())),
             ca: issuer.root().to_pem(),
             key,
         }
