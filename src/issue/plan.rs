@@ -240,7 +240,9 @@ fn within_path_length(request: &Request, issuer: &Issuer, notices: &mut Vec<Noti
 fn within_constraints(request: &Request, issuer: &Issuer) -> Result<(), Error> {
     let sans: Vec<GeneralName> = request.sans.iter().map(San::to_general_name).collect();
     let leaf = matches!(request.kind, Kind::Leaf(_));
-    let names = names_under_constraints(&request.subject, &sans, leaf);
+    let mut names = names_under_constraints(&request.subject, &sans, leaf);
+    // OpenSSL judges the e-mail addresses of the subject beside alternative names of that kind too.
+    names.extend(request.subject.email_addresses().into_iter().map(GeneralName::Email));
     for authority in issuer.path() {
         let breach =
             names.iter().find_map(|name| Some((name.to_string(), constraint_breach(authority, name)?)));

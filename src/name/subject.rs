@@ -79,6 +79,11 @@ impl Name {
         self.values(oid::COMMON_NAME).pop()
     }
 
+    /// All common names, unescaped, in order.
+    pub fn common_names(&self) -> Vec<String> {
+        self.values(oid::COMMON_NAME)
+    }
+
     /// The e-mail addresses in it (PKCS#9), unescaped, in order.
     pub fn email_addresses(&self) -> Vec<String> {
         self.values(oid::EMAIL_ADDRESS)

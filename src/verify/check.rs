@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::{Breach, Purpose, Question, Rule};
 use crate::{
     cert::{Certificate, Extension, ExtensionValue},
-    name::{DnsName, GeneralName, Name, Subtree, escape},
+    name::{GeneralName, Name, Subtree, escape},
     oid,
     profile::KeyUsage,
     validity::tell,
@@ -208,15 +208,20 @@ pub(crate) fn names_under_constraints(subject: &Name, sans: &[GeneralName], leaf
     if !sans.iter().any(|name| matches!(name, GeneralName::Email(_))) {
         names.extend(subject.email_addresses().into_iter().map(GeneralName::Email));
     }
-    if leaf
-        && !sans.iter().any(|name| matches!(name, GeneralName::Dns(_)))
-        && let Some(common_name) = subject.common_name()
-        && common_name.contains('.')
-        && common_name.parse::<DnsName>().is_ok()
-    {
-        names.push(GeneralName::Dns(common_name));
+    if leaf && !sans.iter().any(|name| matches!(name, GeneralName::Dns(_))) {
+        let common_names = subject.common_names().into_iter().filter(|name| openssl_takes_for_dns(name));
+        names.extend(common_names.map(GeneralName::Dns));
     }
     names
+}
+
+/// Which common names OpenSSL takes for a DNS name: labels of letters, digits, `_` and inner hyphens, and at least one
+/// dot. `10.1.2.3` is one of them.
+fn openssl_takes_for_dns(text: &str) -> bool {
+    let inner = |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    let label =
+        |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && inner(label);
+    text.contains('.') && text.split('.').all(label)
 }
 
 /// How a name breaks the name constraints of an authority, in a person's words; `None` where it does not.

@@ -10,6 +10,7 @@
     clippy::disallowed_methods
 )]
 
+mod accepted;
 mod import;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
