@@ -570,7 +570,7 @@ _pkit() {
                     return 0
                     ;;
                 --key-type)
-                    COMPREPLY=($(compgen -W "p256 p384 ed25519" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "p256 p384 ed25519 rsa2048 rsa3072 rsa4096" -- "${cur}"))
                     return 0
                     ;;
                 --passphrase-file)
@@ -738,7 +738,7 @@ _pkit() {
                     return 0
                     ;;
                 --key-type)
-                    COMPREPLY=($(compgen -W "p256 p384 ed25519" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "p256 p384 ed25519 rsa2048 rsa3072 rsa4096" -- "${cur}"))
                     return 0
                     ;;
                 --passphrase-file)
@@ -1250,7 +1250,7 @@ _pkit() {
                     return 0
                     ;;
                 --key-type)
-                    COMPREPLY=($(compgen -W "p256 p384 ed25519" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "p256 p384 ed25519 rsa2048 rsa3072 rsa4096" -- "${cur}"))
                     return 0
                     ;;
                 --key)

@@ -118,6 +118,12 @@ errors! {
         origin: Origin,
         /// What it is
         found: String }
+    /// A file holds something else than the private key it should hold.
+    "private-key-wanted" "a private key is wanted here" PrivateKeyWanted {
+        /// The input
+        origin: Origin,
+        /// What it is: `a public key`, `a certificate`
+        found: &'static str }
     /// An encrypted key did not open.
     "key-not-opened" "the private key cannot be opened: the passphrase is wrong, or the file is damaged" KeyNotOpened {
         /// The key
@@ -495,6 +501,7 @@ impl Error {
             }
             Self::Malformed { origin, cause, .. } => vec![at("input", origin), text("cause", cause)],
             Self::KeyUnsupported { origin, found } => vec![at("key", origin), text("found", found)],
+            Self::PrivateKeyWanted { origin, found } => vec![at("input", origin), text("it is", found)],
             Self::KeyNotOpened { origin } => vec![at("key", origin)],
             Self::PassphraseNeeded { what } | Self::PassphraseDiffers { what } => vec![text("for", what)],
             Self::PassphraseSource { from, cause } => vec![text("source", from), text("cause", cause)],

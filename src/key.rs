@@ -1,14 +1,21 @@
 //! Keys: public keys as certificates hold them, and private keys, which have no voice.
 
+mod encoding;
+mod file;
+mod pbes1;
 mod private;
 mod public;
+mod rsa;
 mod sealed;
+mod traditional;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use private::{PrivateKey, decode_private_key, load_private_key};
+pub use encoding::Encoding;
+pub use file::{KeyFile, decode_private_key, load_private_key};
+pub use private::PrivateKey;
 pub use public::{PublicKey, SignatureAlgorithm, SignatureFault};
 pub use sealed::{Opener, Passphrase, no_passphrase};
 
@@ -24,6 +31,12 @@ pub enum KeyType {
     P384,
     /// Ed25519; not read by Chromium, NSS or Envoy's client side
     Ed25519,
+    /// RSA with 2048 bits: for peers that know nothing else
+    Rsa2048,
+    /// RSA with 3072 bits
+    Rsa3072,
+    /// RSA with 4096 bits
+    Rsa4096,
 }
 
 impl fmt::Display for KeyType {
@@ -32,6 +45,9 @@ impl fmt::Display for KeyType {
             Self::P256 => "p256",
             Self::P384 => "p384",
             Self::Ed25519 => "ed25519",
+            Self::Rsa2048 => "rsa2048",
+            Self::Rsa3072 => "rsa3072",
+            Self::Rsa4096 => "rsa4096",
         })
     }
 }

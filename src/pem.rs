@@ -4,7 +4,7 @@
 //! of blocks, a blank line after BEGIN, or were cut off. The first five are read; a block that is cut off or broken
 //! is an error, never passed over.
 
-use std::io::BufRead;
+use std::{io::BufRead, ops::Range};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
@@ -59,11 +59,15 @@ impl<'a> Text<'a> {
 
     /// The blocks, found one after the other, none of them decoded.
     pub fn armors<'t>(&'t self, origin: &'t Origin) -> Armors<'t> {
-        let rest = match self {
+        Armors { rest: self.bytes(), length: self.bytes().len(), line: 0, origin }
+    }
+
+    /// The text itself, into which [`Armor::span`] points.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
             Self::Plain(bytes) => bytes,
             Self::Converted(bytes) => bytes.as_slice(),
-        };
-        Armors { rest, line: 0, origin }
+        }
     }
 }
 
@@ -73,6 +77,8 @@ pub struct Armor<'a> {
     pub label: String,
     /// The line of `-----BEGIN`, counted from 1.
     pub line: usize,
+    /// Where it stands in the text, from the first dash to the last.
+    pub span: Range<usize>,
     body: &'a [u8],
     origin: &'a Origin,
 }
@@ -89,6 +95,8 @@ pub struct Broken {
 #[derive(Clone)]
 pub struct Armors<'a> {
     rest: &'a [u8],
+    /// Of the whole text.
+    length: usize,
     line: usize,
     origin: &'a Origin,
 }
@@ -108,7 +116,8 @@ impl<'a> Armors<'a> {
         Some((line.trim_ascii(), self.line))
     }
 
-    fn block(&mut self, label: &[u8], begin: usize) -> Result<Armor<'a>, Broken> {
+    /// The rest of a block that begins in this line and at this place of the text.
+    fn block(&mut self, label: &[u8], begin: usize, at: usize) -> Result<Armor<'a>, Broken> {
         let label = String::from_utf8_lossy(label).into_owned();
         let broken = |line: usize, problem: String| Broken {
             label: label.clone(),
@@ -133,7 +142,9 @@ impl<'a> Armors<'a> {
                     ));
                 }
                 let body = start.get(..start.len() - before).unwrap_or_default();
-                return Ok(Armor { label, line: begin, body, origin });
+                let whole = start.get(..start.len() - self.rest.len()).unwrap_or_default();
+                let end = self.length - start.len() + whole.trim_ascii_end().len();
+                return Ok(Armor { label, line: begin, span: at..end, body, origin });
             }
             if boundary(content, BEGIN).is_some() {
                 return Err(broken(
@@ -153,10 +164,12 @@ impl<'a> Iterator for Armors<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            let text = self.rest;
             let (line, number) = self.line()?;
             let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
             if let Some(label) = boundary(line, BEGIN) {
-                return Some(self.block(label, number));
+                let indent = memchr::memmem::find(text, BEGIN).unwrap_or(0);
+                return Some(self.block(label, number, self.length - text.len() + indent));
             }
         }
     }
@@ -293,6 +306,10 @@ mod tests {
             assert_eq!(blocks.len(), 1, "{}", String::from_utf8_lossy(&variant));
             assert_eq!((blocks[0].label.as_str(), blocks[0].der.as_slice()), ("CERTIFICATE", DER));
             assert!(looks_like_pem(&variant));
+            let text = Text::new(&variant);
+            let span = text.armors(&Origin::named("test")).next().unwrap().ok().unwrap().span;
+            let block = std::str::from_utf8(&text.bytes()[span]).unwrap();
+            assert!(block.starts_with("-----BEGIN ") && block.ends_with("CERTIFICATE-----"), "{block:?}");
         }
         assert_eq!(read(&encode_secret("PRIVATE KEY", &[7; 100])).unwrap()[0].der.as_slice(), [7; 100]);
         assert_eq!(encode("A", &[7; 100]).as_bytes(), encode_secret("A", &[7; 100]).as_slice());

@@ -85,7 +85,10 @@ fn every_code_has_a_case() {
     c.sandbox.write("blank", "\n");
     c.sandbox.succeeds(&["ca", "root", "sealed", "--new-passphrase-file", "phrase"]);
     c.sandbox.write("old.key", "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n");
-    c.case("key-unsupported", &loose("old.key"));
+    c.case("malformed", &loose("old.key"));
+    c.sandbox.write("ssh.key", pkit::pem::encode("OPENSSH PRIVATE KEY", b"openssh-key-v1"));
+    c.case("key-unsupported", &loose("ssh.key"));
+    c.case("private-key-wanted", &loose("pki/ca/root/cert.pem"));
     c.case("key-mismatch", &loose("pki/live/api.internal/privkey.pem"));
     c.case("passphrase-needed", &["issue", "client", "x", "--issuer", "sealed"]);
     c.case(

@@ -31,10 +31,15 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::SeveralFound { what, .. } => format!("give a file with one {what}"),
         Error::PemBroken { .. } => "get the file anew from where it came, whole".into(),
         Error::Malformed { .. } => return None,
-        Error::KeyUnsupported { origin, .. } => {
-            format!("P-256, P-384, Ed25519 and RSA of 2048 to 4096 bits can be used, in PKCS#8, PKCS#1 or SEC1; another encoding of such a key: openssl pkey -in {} -out key.pem", quote(origin.place()))
+        Error::KeyUnsupported { origin, found } => key_conversion(found, &quote(origin.place())),
+        Error::PrivateKeyWanted { found, .. } if found.contains("public key") => {
+            "no private key can be made from a public one: find the file it was made with".into()
         }
+        Error::PrivateKeyWanted { .. } => "name the file of its private key, which was made with it".into(),
         Error::KeyNotOpened { .. } => "try again with the passphrase under which the key was made".into(),
+        Error::PassphraseNeeded { what } if what.starts_with("new passphrase") => {
+            "give one with --new-passphrase-file FILE (or -fd, -command, or PKIT_NEW_PASSPHRASE), or say --remove".into()
+        }
         Error::PassphraseNeeded { what } if what.starts_with("new ") => {
             "give one with --new-passphrase-file FILE (or -fd, -command, or PKIT_NEW_PASSPHRASE), or say --unencrypted".into()
         }
@@ -42,7 +47,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             "give it with --passphrase-file FILE (or -fd, -command, or PKIT_PASSPHRASE)".into()
         }
         Error::PassphraseSource { .. } => return None,
-        Error::PassphraseDiffers { .. } => "nothing was made; try again".into(),
+        Error::PassphraseDiffers { .. } => "nothing was written; try again".into(),
         Error::KeyMismatch { certificate_key, .. } => format!(
             "find the key whose public half has that hash, or the certificate of the key: the first is sha256 {certificate_key}"
         ),
@@ -129,4 +134,22 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::ListenFailed { .. } => "let the system choose a free port: --listen 127.0.0.1:0".into(),
         Error::TlsSetup { .. } => return None,
     })
+}
+
+/// How a private key that cannot be used becomes one that can, if it can.
+fn key_conversion(found: &str, file: &str) -> String {
+    match found {
+        _ if found.starts_with("OpenSSH") => {
+            format!("rewrite a copy of it: cp {file} key.pem && ssh-keygen -p -m PKCS8 -f key.pem")
+        }
+        "JSON Web Key" => format!(
+            "convert it: node -e 'console.log(crypto.createPrivateKey({{key: JSON.parse(fs.readFileSync(process.argv[1])), format: \"jwk\"}}).export({{type: \"pkcs8\", format: \"pem\"}}))' {file}"
+        ),
+        "PKCS#12 file" => format!("take the key out of it: openssl pkcs12 -in {file} -nocerts -out key.pem"),
+        _ if found.contains("explicit parameters") => {
+            format!("name its curve: openssl pkey -in {file} -ec_param_enc named_curve -out key.pem")
+        }
+        _ if found.contains("encrypted with") => format!("encrypt it anew: openssl pkey -in {file} -aes256 -out key.pem"),
+        _ => "P-256, P-384, Ed25519 and RSA of 2048 to 4096 bits can be used; a new one: pkit key generate -o key.pem".into(),
+    }
 }

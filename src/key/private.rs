@@ -1,4 +1,4 @@
-//! Private keys: made, read in the encodings people hold, and used to sign. Never printed: the type implements
+//! Private keys: made, read from PKCS#8, and used to sign. Never printed: the type implements
 //! neither `Debug`, `Display` nor `Serialize`.
 
 use p256::elliptic_curve::{
@@ -8,19 +8,17 @@ use p256::elliptic_curve::{
 };
 use ring::{
     rand::SecureRandom,
-    rsa,
+    rsa as ring_rsa,
     signature::{self as rs, KeyPair},
 };
 use zeroize::Zeroizing;
 
-use super::{Algorithm, KeyType, Opener, PublicKey, SignatureAlgorithm, sealed};
-use crate::{
-    Error,
-    der::{self, tag},
-    oid,
-    origin::Origin,
-    pem,
+use super::{
+    Algorithm, KeyType, PublicKey, SignatureAlgorithm,
+    encoding::{self, Info},
+    rsa,
 };
+use crate::{Error, der::tag, oid, origin::Origin, pem};
 
 /// A private key that can sign, with its public half.
 pub struct PrivateKey {
@@ -33,7 +31,7 @@ pub struct PrivateKey {
 enum Signer {
     Ecdsa(Box<rs::EcdsaKeyPair>),
     Ed25519(Box<rs::Ed25519KeyPair>),
-    Rsa(Box<rsa::KeyPair>),
+    Rsa(Box<ring_rsa::KeyPair>),
 }
 
 impl PrivateKey {
@@ -49,12 +47,24 @@ impl PrivateKey {
                 // ring writes PKCS#8 version 2, which OpenSSL 1.1 and Java do not read.
                 let mut seed = Zeroizing::new([0; 32]);
                 random.fill(seed.as_mut()).map_err(|_| Error::CryptoFailed { what: "make a random key" })?;
-                let pkcs8 = ed25519_pkcs8(&seed);
-                return Self::from_pkcs8(pkcs8, &Origin::named("new key"));
+                return Self::from_pkcs8(encoding::ed25519(&seed), &Origin::named("new key"));
             }
+            KeyType::Rsa2048 => return Self::generate_rsa(2048, random),
+            KeyType::Rsa3072 => return Self::generate_rsa(3072, random),
+            KeyType::Rsa4096 => return Self::generate_rsa(4096, random),
         };
         let document = document.map_err(|_| Error::CryptoFailed { what: "make a random key" })?;
         Self::from_pkcs8(Zeroizing::new(document.as_ref().to_vec()), &Origin::named("new key"))
+    }
+
+    /// A key whose numbers were found here is tried before anyone relies on it.
+    fn generate_rsa(bits: u32, random: &dyn SecureRandom) -> Result<Self, Error> {
+        let failed = |_| Error::CryptoFailed { what: "make a random key" };
+        let key =
+            Self::from_pkcs8(rsa::generate(bits, random)?, &Origin::named("new key")).map_err(failed)?;
+        let signature = key.sign(b"trial", random)?;
+        let verified = key.public.verify(&key.signature_algorithm(), b"trial", &signature);
+        verified.map(|()| key).map_err(|_| Error::CryptoFailed { what: "make a working key" })
     }
 
     /// Reads unencrypted PKCS#8.
@@ -80,8 +90,13 @@ impl PrivateKey {
                 Self::ecdsa::<p384::NistP384>(pkcs8, method, Algorithm::P384).ok_or_else(malformed)
             }
             (oid::EC_PUBLIC_KEY, curve) => {
-                let curve = curve.map(|curve| oid::Oid::from_content(curve).name());
-                Err(unsupported(format!("EC key on {}", curve.as_deref().unwrap_or("explicit parameters"))))
+                let curve = curve.map(oid::Oid::from_content);
+                Err(unsupported(
+                    match curve.map(|curve| curve.long_name().map_or(curve.name(), str::to_owned)) {
+                        Some(curve) => format!("EC key on {curve}"),
+                        None => "EC key with explicit parameters instead of the name of its curve".into(),
+                    },
+                ))
             }
             (oid::ED25519, _) => {
                 let pair = rs::Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8).map_err(|_| malformed())?;
@@ -89,12 +104,16 @@ impl PrivateKey {
                 Ok(Self { pkcs8, public, signer: Signer::Ed25519(Box::new(pair)) })
             }
             (oid::RSA, _) => {
-                let pair = rsa::KeyPair::from_pkcs8(&pkcs8).map_err(|rejected| {
+                let pair = ring_rsa::KeyPair::from_pkcs8(&pkcs8).map_err(|rejected| {
                     match rejected.to_string().as_str() {
                         "TooSmall" => {
                             unsupported("RSA key below 2048 bits, or with an exponent below 65537".into())
                         }
                         "TooLarge" => unsupported("RSA key above 4096 bits".into()),
+                        "VersionNotSupported" => unsupported("RSA key of more than two primes".into()),
+                        "PrivateModulusLenNotMultipleOf512Bits" => {
+                            unsupported("RSA key whose bits are no multiple of 512".into())
+                        }
                         _ => malformed(),
                     }
                 })?;
@@ -141,7 +160,9 @@ impl PrivateKey {
         &self.pkcs8
     }
 
-    /// The algorithm of the signatures that this key makes.
+    /// The algorithm of the signatures that this key makes, which follows from its kind alone: ECDSA on P-256 with SHA-256,
+    /// on P-384 with SHA-384 (RFC 5480 section 4), Ed25519 (RFC 8410), and RSA of any size in PKCS#1 v1.5 with SHA-256,
+    /// which is what every verifier of certificates knows (RFC 4055 section 5; RFC 8017 section 8.2).
     pub fn signature_algorithm(&self) -> SignatureAlgorithm {
         let (kind, null) = match self.public.algorithm() {
             Algorithm::P384 => (oid::ECDSA_SHA384, false),
@@ -175,24 +196,6 @@ impl PrivateKey {
     }
 }
 
-/// The outermost parts of a PKCS#8 PrivateKeyInfo (RFC 5958 section 2).
-struct Info<'a> {
-    kind: &'a [u8],
-    curve: Option<&'a [u8]>,
-    key: &'a [u8],
-}
-
-impl<'a> Info<'a> {
-    fn read(pkcs8: &'a [u8]) -> Option<Self> {
-        let mut inside = der::whole(pkcs8, tag::SEQUENCE)?.inside();
-        inside.expect(tag::INTEGER)?;
-        let mut identifier = inside.expect(tag::SEQUENCE)?.inside();
-        let kind = identifier.expect(tag::OID)?.content;
-        let curve = identifier.expect(tag::OID).map(|curve| curve.content);
-        Some(Self { kind, curve, key: inside.expect(tag::OCTET_STRING)?.content })
-    }
-}
-
 /// Rebuilds EC PKCS#8 with its public point in uncompressed form.
 fn with_public_point<C>(pkcs8: &[u8]) -> Option<Zeroizing<Vec<u8>>>
 where
@@ -200,15 +203,9 @@ where
     AffinePoint<C>: FromSec1Point<C> + ToSec1Point<C>,
     FieldBytesSize<C>: ModulusSize,
 {
-    let info = Info::read(pkcs8)?;
-    let mut fields = der::whole(info.key, tag::SEQUENCE)?.inside();
-    fields.expect(tag::INTEGER)?;
-    let scalar = fields.expect(tag::OCTET_STRING)?.content;
-    // Some writers drop leading zeros (RFC 5915 section 3 wants them kept).
-    let mut padded = Zeroizing::new(p256::elliptic_curve::FieldBytes::<C>::default());
-    let start = padded.len().checked_sub(scalar.len())?;
-    padded.get_mut(start..)?.copy_from_slice(scalar);
-    let key = SecretKey::<C>::from_bytes(&padded).ok()?;
+    let (scalar, mut fields) = encoding::scalar(Info::read(pkcs8)?.key)?;
+    let size = p256::elliptic_curve::FieldBytes::<C>::default().len();
+    let key = SecretKey::<C>::from_slice(&encoding::padded(scalar, size)?).ok()?;
     // A point that is there must be this key's; a file whose halves disagree is damaged or forged.
     while let Some(field) = fields.next() {
         if field.tag == 0xa1 {
@@ -224,128 +221,10 @@ where
     Some(Zeroizing::new(key.to_pkcs8_der().ok()?.as_bytes().to_vec()))
 }
 
-fn ed25519_pkcs8(seed: &[u8; 32]) -> Zeroizing<Vec<u8>> {
-    // RFC 8410 section 7: the only encoding of version 1 there is.
-    let mut pkcs8 = Zeroizing::new(Vec::with_capacity(48));
-    pkcs8.extend_from_slice(&[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20]);
-    pkcs8.extend_from_slice(seed);
-    pkcs8
-}
-
-/// Wraps a PKCS#1 or SEC1 key in PKCS#8.
-fn wrap(kind: &[u8], parameters: &[u8], key: &[u8]) -> Zeroizing<Vec<u8>> {
-    let octets = |tag: u8, content: &[u8]| {
-        let mut out = Zeroizing::new(Vec::with_capacity(content.len() + 6));
-        out.push(tag);
-        match content.len() {
-            length @ 0..=0x7f => out.push(length as u8),
-            length @ 0x80..=0xff => out.extend_from_slice(&[0x81, length as u8]),
-            // No key is longer than 65,535 bytes; what is reads as damaged.
-            length => out.extend_from_slice(&[0x82, (length >> 8) as u8, length as u8]),
-        }
-        out.extend_from_slice(content);
-        out
-    };
-    let oid = octets(tag::OID, kind);
-    let identifier = octets(tag::SEQUENCE, &[oid.as_slice(), parameters].concat());
-    let version: &[u8] = &[tag::INTEGER, 1, 0];
-    let key = octets(tag::OCTET_STRING, key);
-    let body = Zeroizing::new([version, &identifier, &key].concat());
-    octets(tag::SEQUENCE, &body)
-}
-
-/// Wraps an ECPrivateKey (RFC 5915), whose curve stands in its parameters or in `curve`.
-fn wrap_sec1(key: &[u8], curve: Option<&[u8]>) -> Option<Zeroizing<Vec<u8>>> {
-    let mut fields = der::whole(key, tag::SEQUENCE)?.inside();
-    fields.expect(tag::INTEGER)?;
-    fields.expect(tag::OCTET_STRING)?;
-    let inner = fields.next().filter(|field| field.tag == 0xa0).map(|field| field.content);
-    Some(wrap(oid::EC_PUBLIC_KEY, inner.or(curve)?, key))
-}
-
-/// Reads a private key file's bytes: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC1, in PEM or DER. Of a PEM file with
-/// other blocks (a combined file), the one key is taken.
-///
-/// # Errors
-/// [`Error::NothingFound`] where there is no key, [`Error::KeyUnsupported`], [`Error::KeyNotOpened`] for a wrong
-/// passphrase or damage, [`Error::Malformed`], and whatever `opener` fails with.
-pub fn decode_private_key(
-    bytes: &[u8],
-    origin: &Origin,
-    opener: &mut Opener<'_>,
-) -> Result<PrivateKey, Error> {
-    if !pem::looks_like_pem(bytes) {
-        return decode_der(bytes, origin, opener);
-    }
-    let mut curve = None;
-    let mut key = None;
-    for block in pem::blocks(bytes, origin)? {
-        match block.label.as_str() {
-            "EC PARAMETERS" => curve = Some(block.der),
-            label if label.ends_with("PRIVATE KEY") => {
-                if key.is_some() {
-                    return Err(Error::SeveralFound { origin: origin.clone(), what: "private key" });
-                }
-                key = Some(block);
-            }
-            _ => {}
-        }
-    }
-    let key = key.ok_or_else(|| Error::NothingFound { origin: origin.clone(), what: "private key" })?;
-    let malformed = || Error::Malformed {
-        origin: origin.clone(),
-        what: "private key",
-        cause: format!("the content is no {}", key.label),
-    };
-    if key.headers.iter().any(|(name, value)| name == "Proc-Type" && value.contains("ENCRYPTED")) {
-        return Err(Error::KeyUnsupported {
-            origin: origin.clone(),
-            found: "key in the traditional encrypted PEM format (Proc-Type: 4,ENCRYPTED)".into(),
-        });
-    }
-    match key.label.as_str() {
-        "PRIVATE KEY" => PrivateKey::from_pkcs8(key.der, origin),
-        "ENCRYPTED PRIVATE KEY" => PrivateKey::from_pkcs8(sealed::open(&key.der, origin, opener)?, origin),
-        "RSA PRIVATE KEY" => PrivateKey::from_pkcs8(wrap(oid::RSA, &[5, 0], &key.der), origin),
-        "EC PRIVATE KEY" => {
-            let curve = curve.as_ref().map(|der| der.as_slice());
-            PrivateKey::from_pkcs8(wrap_sec1(&key.der, curve).ok_or_else(malformed)?, origin)
-        }
-        label => Err(Error::KeyUnsupported { origin: origin.clone(), found: label.to_owned() }),
-    }
-}
-
-/// DER has no label: the second element tells the encodings apart.
-fn decode_der(bytes: &[u8], origin: &Origin, opener: &mut Opener<'_>) -> Result<PrivateKey, Error> {
-    let nothing = || Error::NothingFound { origin: origin.clone(), what: "private key" };
-    let mut inside = der::whole(bytes, tag::SEQUENCE).ok_or_else(nothing)?.inside();
-    let first = inside.next().ok_or_else(nothing)?;
-    let second = inside.next().ok_or_else(nothing)?;
-    match (first.tag, second.tag) {
-        (tag::INTEGER, tag::SEQUENCE) => PrivateKey::from_pkcs8(Zeroizing::new(bytes.to_vec()), origin),
-        (tag::SEQUENCE, tag::OCTET_STRING) => {
-            PrivateKey::from_pkcs8(sealed::open(bytes, origin, opener)?, origin)
-        }
-        (tag::INTEGER, tag::INTEGER) => PrivateKey::from_pkcs8(wrap(oid::RSA, &[5, 0], bytes), origin),
-        (tag::INTEGER, tag::OCTET_STRING) => {
-            PrivateKey::from_pkcs8(wrap_sec1(bytes, None).ok_or_else(nothing)?, origin)
-        }
-        _ => Err(nothing()),
-    }
-}
-
-/// Reads a private key from a file; see [`decode_private_key`].
-///
-/// # Errors
-/// As [`decode_private_key`], and those of reading the file.
-pub fn load_private_key(path: &std::path::Path, opener: &mut Opener<'_>) -> Result<PrivateKey, Error> {
-    let bytes = Zeroizing::new(crate::source::read_small(path)?);
-    decode_private_key(&bytes, &Origin::file(path), opener)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::decode_private_key, encoding::wrap, *};
+    use crate::der;
 
     fn new(kind: KeyType) -> PrivateKey {
         PrivateKey::generate(kind, &ring::rand::SystemRandom::new()).unwrap()
@@ -357,7 +236,7 @@ mod tests {
 
     #[test]
     fn signs_what_its_public_half_verifies() {
-        for kind in [KeyType::P256, KeyType::P384, KeyType::Ed25519] {
+        for kind in [KeyType::P256, KeyType::P384, KeyType::Ed25519, KeyType::Rsa2048] {
             let key = new(kind);
             let signature = key.sign(b"message", &ring::rand::SystemRandom::new()).unwrap();
             let by = key.signature_algorithm();
@@ -406,7 +285,7 @@ mod tests {
         assert!(matches!(read(b""), Err(Error::NothingFound { .. })));
         assert!(matches!(read(b"\x30\x03\x02\x01\x00"), Err(Error::NothingFound { .. })));
         let certificate = pem::encode("CERTIFICATE", &[0x30, 0]);
-        assert!(matches!(read(certificate.as_bytes()), Err(Error::NothingFound { .. })));
+        assert!(matches!(read(certificate.as_bytes()), Err(Error::PrivateKeyWanted { .. })));
         let two = [new(KeyType::P256).to_pem().to_vec(), new(KeyType::P256).to_pem().to_vec()].concat();
         assert!(matches!(read(&two), Err(Error::SeveralFound { .. })));
     }

@@ -1,4 +1,4 @@
-//! Private keys under a passphrase: encrypted PKCS#8 with PBES2 (RFC 8018).
+//! Private keys under a passphrase: encrypted PKCS#8 with PBES2 (RFC 8018), and with PBES1 where others made it.
 
 use pkcs8::{
     EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef,
@@ -8,14 +8,23 @@ use pkcs8::{
 use ring::rand::SecureRandom;
 use zeroize::Zeroizing;
 
-use super::PrivateKey;
-use crate::{Error, origin::Origin, pem};
+use super::{PrivateKey, pbes1};
+use crate::{
+    Error,
+    der::{self, tag},
+    oid::{self, Oid},
+    origin::Origin,
+    pem,
+};
+
+/// The label of its PEM block (RFC 7468 section 11).
+pub(super) const SEALED_LABEL: &str = "ENCRYPTED PRIVATE KEY";
 
 /// Rounds of PBKDF2-HMAC-SHA256: what OWASP advises; about 60 ms.
 const ROUNDS: u32 = 600_000;
 /// A file that asks for more work than this would hang its reader.
 const MOST_ROUNDS: u32 = 20_000_000;
-/// RFC 7914 section 2: scrypt fills 128·N·r bytes, p times.
+/// RFC 7914 section 2: scrypt fills 128·N·r bytes, p times, and 128·r·p bytes once.
 const MOST_SCRYPT_BYTES: u128 = 512 << 20;
 const MOST_SCRYPT_WORK: u128 = 1 << 25;
 
@@ -57,7 +66,30 @@ pub fn no_passphrase() -> impl FnMut(&Origin, u32) -> Result<Option<Passphrase>,
     |origin: &Origin, _| Err(Error::PassphraseNeeded { what: origin.to_string() })
 }
 
-/// Decrypts EncryptedPrivateKeyInfo, asking until it opens or the opener gives up.
+/// Asks until `try_open` yields a key or the opener gives up. CBC has no integrity check: a wrong passphrase shows as bad
+/// padding or as garbage, and so does damage.
+///
+/// # Errors
+/// [`Error::KeyNotOpened`], and whatever the opener fails with.
+pub(super) fn ask(
+    origin: &Origin,
+    opener: &mut Opener<'_>,
+    try_open: impl Fn(&[u8]) -> Option<Zeroizing<Vec<u8>>>,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    // Whatever its encoding, a key is a SEQUENCE that begins with a version.
+    let is_key = |plain: &Zeroizing<Vec<u8>>| {
+        der::whole(plain, tag::SEQUENCE).is_some_and(|key| key.inside().expect(tag::INTEGER).is_some())
+    };
+    for attempt in 1.. {
+        let Some(passphrase) = opener(origin, attempt)? else { break };
+        if let Some(plain) = try_open(passphrase.bytes()).filter(is_key) {
+            return Ok(plain);
+        }
+    }
+    Err(Error::KeyNotOpened { origin: origin.clone() })
+}
+
+/// Decrypts EncryptedPrivateKeyInfo (RFC 5958 section 3), asking until it opens or the opener gives up.
 pub(super) fn open(
     der: &[u8],
     origin: &Origin,
@@ -65,50 +97,91 @@ pub(super) fn open(
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let malformed =
         |cause: String| Error::Malformed { origin: origin.clone(), what: "encrypted private key", cause };
-    let info = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|cause| malformed(cause.to_string()))?;
-    let parameters = match &info.encryption_algorithm {
-        EncryptionScheme::Pbes2(parameters) => parameters,
-        _ => {
-            return Err(Error::KeyUnsupported {
-                origin: origin.clone(),
-                found: "key encrypted with PBES1, which modern tools refuse".into(),
-            });
+    let excessive =
+        |work: String| malformed(format!("it asks for {work} of key derivation, more than any key is worth"));
+    let outside = outside(der).ok_or_else(|| malformed("the PKCS#8 structure does not hold".into()))?;
+    if pbes1::knows(outside.scheme) {
+        let parameters = outside.parameters.as_ref().and_then(pbes1::Parameters::read);
+        let parameters = parameters.ok_or_else(|| malformed("salt and rounds cannot be read".into()))?;
+        if parameters.rounds > MOST_ROUNDS {
+            return Err(excessive(format!("{} rounds", parameters.rounds)));
         }
+        return ask(origin, opener, |passphrase| {
+            pbes1::decrypt(outside.scheme, &parameters, passphrase, outside.sealed)
+        });
+    }
+    // What has the outer form and cannot be read has ciphers or functions that nobody here knows.
+    let info = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|_| Error::KeyUnsupported {
+        origin: origin.clone(),
+        found: format!("key encrypted with {}", outside.names()),
+    })?;
+    let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
+        return Err(malformed("its encryption is unknown".into()));
     };
-    let work = match &parameters.kdf {
+    match &parameters.kdf {
         pbes2::Kdf::Pbkdf2(kdf) if kdf.iteration_count > MOST_ROUNDS => {
-            Some(format!("{} rounds", kdf.iteration_count))
+            return Err(excessive(format!("{} rounds", kdf.iteration_count)));
         }
         pbes2::Kdf::Scrypt(kdf) => {
             let (n, r, p) =
                 (u128::from(kdf.cost_parameter), u128::from(kdf.block_size), u128::from(kdf.parallelization));
-            let excessive = 128 * n * r > MOST_SCRYPT_BYTES || n * r * p > MOST_SCRYPT_WORK;
-            excessive.then(|| format!("scrypt with N={n}, r={r}, p={p}"))
+            // RFC 7914 section 6; the library does not survive N = 0.
+            if !n.is_power_of_two() || n == 1 || r == 0 || p == 0 {
+                return Err(malformed(format!("there is no scrypt with N={n}, r={r}, p={p}")));
+            }
+            if 128 * r * n.max(p) > MOST_SCRYPT_BYTES || n * r * p > MOST_SCRYPT_WORK {
+                return Err(excessive(format!("scrypt with N={n}, r={r}, p={p}")));
+            }
         }
-        _ => None,
-    };
-    if let Some(work) = work {
-        return Err(malformed(format!("it asks for {work} of key derivation, more than any key is worth")));
+        _ => {}
     }
-    for attempt in 1.. {
-        let Some(passphrase) = opener(origin, attempt)? else { break };
-        // CBC has no integrity check: a wrong passphrase shows as bad padding or as garbage that is no key.
-        if let Ok(plain) = info.decrypt(passphrase.bytes())
-            && PrivateKeyInfoRef::from_der(plain.as_bytes()).is_ok()
-        {
-            return Ok(Zeroizing::new(plain.as_bytes().to_vec()));
+    ask(origin, opener, |passphrase| {
+        info.decrypt(passphrase).ok().map(|plain| Zeroizing::new(plain.as_bytes().to_vec()))
+    })
+}
+
+/// The outermost parts of an EncryptedPrivateKeyInfo.
+struct Outside<'a> {
+    scheme: &'a [u8],
+    parameters: Option<der::Element<'a>>,
+    sealed: &'a [u8],
+}
+
+fn outside(der: &[u8]) -> Option<Outside<'_>> {
+    let mut inside = der::whole(der, tag::SEQUENCE)?.inside();
+    let mut identifier = inside.expect(tag::SEQUENCE)?.inside();
+    let scheme = identifier.expect(tag::OID)?.content;
+    Some(Outside { scheme, parameters: identifier.next(), sealed: inside.expect(tag::OCTET_STRING)?.content })
+}
+
+impl Outside<'_> {
+    /// The scheme, and of PBES2 its two parts.
+    fn names(&self) -> String {
+        let name = |oid: &[u8]| Oid::from_content(oid).name();
+        let mut parts = self.parameters.iter().flat_map(|parameters| {
+            let mut inside = parameters.inside();
+            std::iter::from_fn(move || inside.next()).filter_map(|part| part.inside().expect(tag::OID))
+        });
+        match (self.scheme, parts.next(), parts.next()) {
+            (oid::PBES2, Some(kdf), Some(cipher)) => {
+                format!(
+                    "PBES2 of {} and {}, or parameters of theirs",
+                    name(kdf.content),
+                    name(cipher.content)
+                )
+            }
+            _ => name(self.scheme),
         }
     }
-    Err(Error::KeyNotOpened { origin: origin.clone() })
 }
 
 impl PrivateKey {
-    /// PKCS#8 in PEM, encrypted with PBES2: AES-256-CBC under PBKDF2-HMAC-SHA256 with 600,000 rounds, which
-    /// OpenSSL 1.1 and later, Java, Node and GnuTLS read.
+    /// PKCS#8 encrypted with PBES2: AES-256-CBC under PBKDF2-HMAC-SHA256 with 600,000 rounds, which OpenSSL 1.1 and later,
+    /// Java, Node and GnuTLS read (RFC 8018 section 6.2).
     ///
     /// # Errors
     /// [`Error::CryptoFailed`] where the random source fails.
-    pub fn to_encrypted_pem(
+    pub fn to_encrypted_der(
         &self,
         passphrase: &Passphrase,
         random: &dyn SecureRandom,
@@ -121,7 +194,19 @@ impl PrivateKey {
             pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, iv).map_err(|_| failed())?;
         let info = PrivateKeyInfoRef::from_der(self.pkcs8()).map_err(|_| failed())?;
         let sealed = info.encrypt_with_params(parameters, passphrase.bytes()).map_err(|_| failed())?;
-        Ok(pem::encode_secret("ENCRYPTED PRIVATE KEY", sealed.as_bytes()))
+        Ok(Zeroizing::new(sealed.as_bytes().to_vec()))
+    }
+
+    /// [`PrivateKey::to_encrypted_der`] in PEM.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn to_encrypted_pem(
+        &self,
+        passphrase: &Passphrase,
+        random: &dyn SecureRandom,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        Ok(pem::encode_secret(SEALED_LABEL, &self.to_encrypted_der(passphrase, random)?))
     }
 }
 
@@ -150,5 +235,54 @@ mod tests {
             });
             assert!(matches!(refused, Err(Error::KeyNotOpened { .. })));
         }
+    }
+
+    /// PBES2 with this key derivation function, its parameters, and this cipher; the content is noise.
+    fn noise(kdf: &str, parameters: &[&[u8]], cipher: &str) -> Result<(), Error> {
+        let oid = |dotted: &str| dotted.parse::<Oid>().unwrap().der();
+        let kdf = der::sequence(&[&oid(kdf), &der::sequence(parameters)]);
+        let cipher = der::sequence(&[&oid(cipher), &[&[4, 16][..], &[7; 16]].concat()]);
+        let scheme = der::sequence(&[&oid("PBES2"), &der::sequence(&[&kdf, &cipher])]);
+        let key = der::sequence(&[&scheme, &[&[4, 32][..], &[7; 32]].concat()]);
+        let mut opener =
+            |_: &Origin, attempt| Ok((attempt == 1).then(|| Passphrase::new(Zeroizing::new(b"x".to_vec()))));
+        decode_private_key(&key, &Origin::named("test"), &mut opener).map(drop)
+    }
+
+    #[test]
+    fn absurd_parameters_are_told() {
+        const PBKDF2: &str = "1.2.840.113549.1.5.12";
+        const SCRYPT: &str = "1.3.6.1.4.1.11591.4.11";
+        const AES: &str = "2.16.840.1.101.3.4.1.42";
+        const CAMELLIA: &str = "1.2.392.200011.61.1.1.1.4";
+        let salt: &[u8] = &[4, 4, 1, 2, 3, 4];
+        let thousand: &[u8] = &[2, 2, 3, 0xe8];
+        for (kdf, parameters, cipher, code) in [
+            (PBKDF2, &[salt, thousand][..], AES, "key-not-opened"),
+            (PBKDF2, &[salt, &[2, 4, 0x7f, 0xff, 0xff, 0xff]], AES, "malformed"),
+            (PBKDF2, &[salt, &[2, 9, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0]], AES, "key-unsupported"),
+            (PBKDF2, &[salt, &[2, 1, 0x80]], AES, "key-unsupported"),
+            (PBKDF2, &[salt], AES, "key-unsupported"),
+            (PBKDF2, &[salt, thousand], CAMELLIA, "key-unsupported"),
+            (CAMELLIA, &[salt, thousand], AES, "key-unsupported"),
+            (SCRYPT, &[salt, &[2, 2, 4, 0], &[2, 1, 8], &[2, 1, 1]], AES, "key-not-opened"),
+            (SCRYPT, &[salt, &[2, 4, 0x40, 0, 0, 0], &[2, 1, 8], &[2, 1, 1]], AES, "malformed"),
+            (SCRYPT, &[salt, &[2, 2, 4, 0], &[2, 1, 8], &[2, 2, 0x7f, 0xff]], AES, "malformed"),
+        ] {
+            let error = noise(kdf, parameters, cipher).unwrap_err();
+            assert_eq!(error.code(), code, "{kdf} {parameters:02x?} {cipher}: {:?}", error.facts());
+        }
+        let (n, r, p): (&[u8], &[u8], &[u8]) = (&[2, 2, 4, 0], &[2, 1, 8], &[2, 1, 1]);
+        let (zero, odd): (&[u8], &[u8]) = (&[2, 1, 0], &[2, 2, 4, 1]);
+        for numbers in [[zero, r, p], [n, zero, p], [n, r, zero], [odd, r, p], [p, r, p]] {
+            let [n, r, p] = numbers;
+            assert_eq!(noise(SCRYPT, &[salt, n, r, p], AES).unwrap_err().code(), "malformed", "{numbers:?}");
+        }
+        let wide: &[u8] = &[2, 3, 0, 0xff, 0xff];
+        assert_eq!(
+            noise(SCRYPT, &[salt, &[2, 1, 2], wide, &[2, 2, 1, 0]], AES).unwrap_err().code(),
+            "malformed"
+        );
+        assert!(noise(PBKDF2, &[salt, &[2, 1, 0]], AES).is_err());
     }
 }
