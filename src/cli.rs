@@ -5,6 +5,7 @@ mod ca;
 mod check;
 mod completions;
 mod content;
+mod deliver;
 mod exit;
 mod expiry;
 mod hint;
@@ -12,6 +13,7 @@ mod identity;
 mod inspect;
 mod issue;
 mod issued;
+mod key;
 mod list;
 mod man;
 mod passphrase;
@@ -77,6 +79,8 @@ enum Command {
     Check(check::Args),
     /// Put certificates in the proven order: fullchain, combined, ca-bundle
     Bundle(bundle::Args),
+    /// Make private keys, convert them, change their passphrases
+    Key(key::Args),
     /// Show what certificates say: every one in every file
     Inspect(inspect::Args),
     /// Show what runs out and when; the exit status says whether anything is due
@@ -184,6 +188,7 @@ fn run(args: Vec<OsString>) -> Exit {
         Command::List(args) => list::run(args, &context),
         Command::Check(args) => check::run(args, &context),
         Command::Bundle(args) => bundle::run(args, &context),
+        Command::Key(args) => key::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Expiry(args) => expiry::run(args, &context),
         Command::Completions(args) => completions::run(args),

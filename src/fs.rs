@@ -8,7 +8,7 @@ mod fault;
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
 };
 
@@ -62,22 +62,45 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
 /// # Errors
 /// [`Error::NotAFile`] for a device, a pipe or a directory; [`Error::WriteFailed`], and then the old file stands.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    let target = target(path)?;
+    persist(&target, temporary(&target, bytes, mode)?)
+}
+
+/// As [`replace`] for a file that is there: its mode and its owner stay.
+///
+/// # Errors
+/// As [`replace`]; [`Error::WriteFailed`] as well where the file is missing or the owner cannot be kept.
+pub fn rewrite(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let target = target(path)?;
+    let fail = |error: io::Error| failed(&target, &error);
+    let before = fs::metadata(&target).map_err(fail)?;
+    let file = temporary(&target, bytes, SECRET)?;
+    let made = file.as_file().metadata().map_err(fail)?;
+    if (made.uid(), made.gid()) != (before.uid(), before.gid()) {
+        std::os::unix::fs::fchown(file.as_file(), Some(before.uid()), Some(before.gid())).map_err(fail)?;
+    }
+    file.as_file().set_permissions(Permissions::from_mode(before.mode() & 0o777)).map_err(fail)?;
+    sync(file.as_file()).map_err(fail)?;
+    persist(&target, file)
+}
+
+/// The file that a replacement goes to.
+fn target(path: &Path) -> Result<PathBuf, Error> {
     let target = match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => fs::canonicalize(path).map_err(|error| failed(path, &error))?,
         _ => path.to_owned(),
     };
-    let path = target.as_path();
-    if let Ok(found) = fs::symlink_metadata(path)
-        && !found.is_file()
-    {
-        return Err(Error::NotAFile {
-            path: path.to_owned(),
-            found: crate::source::describe(found.file_type()),
-        });
+    match fs::symlink_metadata(&target) {
+        Ok(found) if !found.is_file() => {
+            Err(Error::NotAFile { found: crate::source::describe(found.file_type()), path: target })
+        }
+        _ => Ok(target),
     }
-    let temporary = temporary(path, bytes, mode)?;
+}
+
+fn persist(path: &Path, file: tempfile::NamedTempFile) -> Result<(), Error> {
     fault::step().map_err(|error| failed(path, &error))?;
-    temporary.persist(path).map_err(|error| failed(path, &error.error))?;
+    file.persist(path).map_err(|error| failed(path, &error.error))?;
     sync_directory(parent(path))
 }
 
@@ -368,6 +391,19 @@ mod tests {
         replace(&path, b"two", PUBLIC).unwrap();
         assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"two".to_vec(), 0o644));
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_rewritten_file_keeps_its_mode_and_the_link_to_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, link) = (directory.path().join("a"), directory.path().join("link"));
+        write_new(&path, b"one", 0o640).unwrap();
+        symlink(&path, &link).unwrap();
+        rewrite(&link, b"two").unwrap();
+        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"two".to_vec(), 0o640));
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(rewrite(&directory.path().join("none"), b"x").is_err());
+        assert!(matches!(rewrite(directory.path(), b"x"), Err(Error::NotAFile { .. })));
     }
 
     #[test]

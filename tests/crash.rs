@@ -260,3 +260,40 @@ fn a_copy_outside_is_whole_or_absent() {
         assert_eq!(count, 0, "error:{number} left files");
     }
 }
+
+/// A key file whose passphrase changes is, whatever happens, the old one or the new one.
+#[test]
+fn a_passphrase_changes_or_not() {
+    let sandbox = Sandbox::new();
+    sandbox.write("phrase", "correct horse\n");
+    sandbox.succeeds(&["key", "generate", "-o", "plain.pem", "-q"]);
+    let plain = sandbox.read("plain.pem");
+    let change = ["key", "passphrase", "key.pem", "--new-passphrase-file", "phrase", "-q"];
+    for kind in ["stop", "error"] {
+        for number in 1.. {
+            sandbox.write("key.pem", &plain);
+            let fault = format!("{kind}:{number}");
+            let before = fs::read_dir(sandbox.root()).unwrap().count();
+            let output = sandbox.command(&change).env("PKIT_FAULT", &fault).output().unwrap();
+            let now = sandbox.read("key.pem");
+            if now != plain {
+                sandbox.succeeds(&[
+                    "key",
+                    "passphrase",
+                    "key.pem",
+                    "--remove",
+                    "--passphrase-file",
+                    "phrase",
+                    "-q",
+                ]);
+                assert_eq!(sandbox.read("key.pem"), plain, "{fault}");
+            }
+            let left = fs::read_dir(sandbox.root()).unwrap().count();
+            assert!(left == before || kind == "stop", "{fault}: a temporary file is left");
+            if output.status.success() {
+                assert!(now != plain && number > 2, "{fault}: it said done");
+                break;
+            }
+        }
+    }
+}

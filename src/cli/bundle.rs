@@ -1,16 +1,12 @@
 //! `pkit bundle`: loose certificates in the proven order.
 
-use std::{
-    io::IsTerminal,
-    os::unix::fs::FileTypeExt,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Context, Exit, OutputArgs, exit, passphrase::PassphraseArgs, terminal};
+use super::{Context, Exit, OutputArgs, deliver::deliver, exit, passphrase::PassphraseArgs, terminal};
 use crate::{
     Error,
     bundle::{Bundle, to_pem},
@@ -148,11 +144,11 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             let mut combined = Zeroizing::new(Vec::with_capacity(key.len() + pem.len()));
             combined.extend_from_slice(&key);
             combined.extend_from_slice(pem.as_bytes());
-            write(&args, &combined, 0o600)?;
+            deliver(&args.out, &combined, fs::SECRET, args.force)?;
             args.output.notice("the private key in it is not encrypted, so that a server can read it");
         }
         None if to_stdout && args.output.json => {}
-        None => write(&args, pem.as_bytes(), 0o644)?,
+        None => deliver(&args.out, pem.as_bytes(), fs::PUBLIC, args.force)?,
     }
     tell_chain(&args.output, &bundle, context.now());
     if args.output.json {
@@ -216,27 +212,6 @@ fn find_key(args: &Args, input: &Input) -> Result<Option<(PrivateKey, Origin)>, 
         [(origin, bytes)] => Ok(Some((decode_private_key(bytes, origin, opener)?, origin.clone()))),
         [_, (origin, _), ..] => Err(Error::SeveralFound { origin: origin.clone(), what: "private key" }),
     }
-}
-
-fn write(args: &Args, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
-    let path: &Path = &args.out;
-    if source::is_stdin(path) {
-        return terminal::print_bytes(bytes);
-    }
-    // A key shall not reach a terminal by its device's name either.
-    let is_device = std::fs::metadata(path).is_ok_and(|found| found.file_type().is_char_device());
-    let is_terminal = is_device && std::fs::File::open(path).is_ok_and(|file| file.is_terminal());
-    if mode == fs::SECRET && is_terminal {
-        return Err(Error::SecretToTerminal { what: "key and chain" }.into());
-    }
-    if fs::write_through(path, bytes)? {
-        return Ok(());
-    }
-    match args.force {
-        true => fs::replace(path, bytes, mode)?,
-        false => fs::write_new(path, bytes, mode)?,
-    }
-    Ok(())
 }
 
 /// What the chain is, what ends it, and what was not needed.

@@ -31,7 +31,7 @@ pub(crate) struct PassphraseArgs {
     no_input: bool,
 }
 
-/// Sources of the passphrase that protects a new key.
+/// Sources of the passphrase that is to protect a key from now on.
 #[derive(clap::Args, Clone, Default)]
 pub(crate) struct NewPassphraseSources {
     /// Read the passphrase that protects the new key from the first line of a file
@@ -88,25 +88,8 @@ impl PassphraseArgs {
     }
 }
 
-impl NewPassphraseArgs {
-    /// Whether it was said how the new key is protected, so that nobody needs to be asked.
-    pub(crate) fn is_stated(&self) -> bool {
-        self.unencrypted || !matches!(self.sources.source(), Source::Terminal)
-    }
-
-    /// The passphrase for a new key, or `None` where it is to be unencrypted. `no_input` comes from
-    /// [`PassphraseArgs`], where both are options of one command.
-    pub(crate) fn passphrase(
-        &self,
-        what: &str,
-        asking: &PassphraseArgs,
-    ) -> Result<Option<Passphrase>, Error> {
-        if self.unencrypted { Ok(None) } else { self.sources.passphrase(what, asking).map(Some) }
-    }
-}
-
 impl NewPassphraseSources {
-    fn source(&self) -> Source<'_> {
+    fn choose(&self) -> Source<'_> {
         choose(&self.new_passphrase_file, self.new_passphrase_fd, &self.new_passphrase_command, PROTECTS)
     }
 
@@ -117,18 +100,55 @@ impl NewPassphraseSources {
             || self.new_passphrase_command.is_some()
     }
 
-    /// The passphrase for a new key, as [`NewPassphraseArgs::passphrase`].
+    /// The passphrase for the new key of something; a person is asked twice. `no_input` comes from [`PassphraseArgs`],
+    /// where both are options of one command.
     pub(crate) fn passphrase(&self, what: &str, asking: &PassphraseArgs) -> Result<Passphrase, Error> {
         let what = format!("new key of {what}");
-        let source = self.source();
-        let first = read(&source, &format!("Passphrase for the {what}: "), &what, asking.no_input)?;
+        self.ask(&what, &format!("Passphrase for the {what}: "), asking)
+    }
+
+    /// The same with a question of one's own.
+    pub(crate) fn ask(
+        &self,
+        what: &str,
+        question: &str,
+        asking: &PassphraseArgs,
+    ) -> Result<Passphrase, Error> {
+        let source = self.choose();
+        let first = read(&source, question, what, asking.no_input)?;
         if matches!(source, Source::Terminal) {
-            let second = read(&source, "Once more: ", &what, asking.no_input)?;
+            let second = read(&source, "Once more: ", what, asking.no_input)?;
             if !first.same(&second) {
-                return Err(Error::PassphraseDiffers { what });
+                return Err(Error::PassphraseDiffers { what: what.to_owned() });
             }
         }
         Ok(first)
+    }
+}
+
+impl NewPassphraseArgs {
+    /// The passphrase for a new key, or `None` where it is to be unencrypted.
+    pub(crate) fn passphrase(
+        &self,
+        what: &str,
+        asking: &PassphraseArgs,
+    ) -> Result<Option<Passphrase>, Error> {
+        if self.unencrypted { Ok(None) } else { self.sources.passphrase(what, asking).map(Some) }
+    }
+
+    /// Whether it was said how the new key is protected, so that nobody needs to be asked.
+    pub(crate) fn is_stated(&self) -> bool {
+        self.unencrypted || !matches!(self.sources.choose(), Source::Terminal)
+    }
+
+    /// Whether a source was given.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.unencrypted && self.is_stated()
+    }
+
+    /// The passphrase of a source that was given, or `None`: for keys that have none unless somebody wants one.
+    pub(crate) fn given(&self, asking: &PassphraseArgs) -> Result<Option<Passphrase>, Error> {
+        self.is_given().then(|| self.sources.ask("new key", "", asking)).transpose()
     }
 }
 
