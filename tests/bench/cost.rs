@@ -1,4 +1,5 @@
-//! What things cost: `cargo bench --bench cost`. CPU times are of the process doing the work, user and system apart.
+//! What things cost: `cargo bench --bench cost`. CPU times are of the process doing the work, user and system apart. RSA keys
+//! beside those of openssl: `cargo bench --bench cost -- rsa`.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -140,7 +141,47 @@ fn words(line: &str) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
 }
 
+/// How long a whole process takes that makes an RSA key: medians, ours and openssl's in turns, because the search for
+/// primes takes four times as long on a bad day as on a good one.
+fn rsa_generation() {
+    let median = |mut times: Vec<Duration>| {
+        times.sort();
+        times.get(times.len() / 2).copied().unwrap_or_default().as_secs_f64() * 1e3
+    };
+    for (bits, count) in [("2048", 20), ("3072", 12), ("4096", 8)] {
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let (kind, size) = (format!("rsa{bits}"), format!("rsa_keygen_bits:{bits}"));
+        for _ in 0..count {
+            let timed = |program: &str, arguments: &[&str]| {
+                let start = Instant::now();
+                let mut command = Command::new(program);
+                assert!(
+                    command
+                        .args(arguments)
+                        .stdout(Stdio::null())
+                        .stderr(Stdio::null())
+                        .status()
+                        .unwrap()
+                        .success()
+                );
+                start.elapsed()
+            };
+            let generate = ["key", "generate", "--key-type", &kind];
+            ours.push(timed(env!("CARGO_BIN_EXE_pkit"), &generate));
+            theirs.push(timed("openssl", &["genpkey", "-algorithm", "RSA", "-pkeyopt", &size]));
+        }
+        println!(
+            "new RSA-{bits} key, median of {count}: pkit key generate {:.0} ms, openssl genpkey {:.0} ms",
+            median(ours),
+            median(theirs)
+        );
+    }
+}
+
 fn main() {
+    if std::env::args().any(|argument| argument == "rsa") {
+        return rsa_generation();
+    }
     let random = SystemRandom::new();
     let now = OffsetDateTime::now_utc();
     in_process("root+intermediate+server+client, one process", 200, "user at most 7 ms", || {

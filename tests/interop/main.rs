@@ -12,6 +12,7 @@
 
 mod accepted;
 mod import;
+mod keys;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
 
@@ -24,7 +25,7 @@ use std::{
 
 use sandbox::Sandbox;
 
-const KEY_TYPES: [&str; 3] = ["p256", "p384", "ed25519"];
+const KEY_TYPES: [&str; 6] = ["p256", "p384", "ed25519", "rsa2048", "rsa3072", "rsa4096"];
 const VERSIONS: [&str; 2] = ["1.2", "1.3"];
 
 fn python() -> String {
