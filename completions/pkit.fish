@@ -32,6 +32,7 @@ complete -c pkit -n "__fish_pkit_needs_command" -f -a "issue" -d 'Issue a certif
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "key" -d 'Make private keys, convert them, change their passphrases'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "inspect" -d 'Show what certificates say: every one in every file'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
@@ -78,7 +79,10 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l exclude-uri -d 'Ban URIs of this host, or of all hosts of a domain' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
 p384\t'ECDSA on NIST P-384'
-ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'"
+ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'
+rsa2048\t'RSA with 2048 bits: for peers that know nothing else'
+rsa3072\t'RSA with 3072 bits'
+rsa4096\t'RSA with 4096 bits'"
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
@@ -121,7 +125,10 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l exclude-uri -d 'Ban URIs of this host, or of all hosts of a domain' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
 p384\t'ECDSA on NIST P-384'
-ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'"
+ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'
+rsa2048\t'RSA with 2048 bits: for peers that know nothing else'
+rsa3072\t'RSA with 3072 bits'
+rsa4096\t'RSA with 4096 bits'"
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
@@ -220,7 +227,10 @@ complete -c pkit -n "__fish_pkit_using_subcommand issue" -l key-usage -d 'Anothe
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l serial -d 'The serial number in hexadecimal, instead of 159 random bits' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
 p384\t'ECDSA on NIST P-384'
-ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'"
+ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'
+rsa2048\t'RSA with 2048 bits: for peers that know nothing else'
+rsa3072\t'RSA with 3072 bits'
+rsa4096\t'RSA with 4096 bits'"
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l key -d 'Certify the key of this file instead of a new one; it is copied into the set' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l issuer -d 'The CA that signs: a name in the PKI directory, or with --issuer-key a certificate file' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l issuer-key -d 'The private key of a CA that is not in the PKI directory' -r -F
@@ -278,6 +288,61 @@ complete -c pkit -n "__fish_pkit_using_subcommand bundle" -l json -d 'Answer in 
 complete -c pkit -n "__fish_pkit_using_subcommand bundle" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand bundle" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand bundle" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and not __fish_seen_subcommand_from generate convert passphrase help" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and not __fish_seen_subcommand_from generate convert passphrase help" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and not __fish_seen_subcommand_from generate convert passphrase help" -f -a "generate" -d 'Make a private key'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and not __fish_seen_subcommand_from generate convert passphrase help" -f -a "convert" -d 'Write a private key in another encoding: PKCS#8, PKCS#1 or SEC1, PEM or DER'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and not __fish_seen_subcommand_from generate convert passphrase help" -f -a "passphrase" -d 'Give a private key file a passphrase, another one, or none'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and not __fish_seen_subcommand_from generate convert passphrase help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from generate" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
+p384\t'ECDSA on NIST P-384'
+ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'
+rsa2048\t'RSA with 2048 bits: for peers that know nothing else'
+rsa3072\t'RSA with 3072 bits'
+rsa4096\t'RSA with 4096 bits'"
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from generate" -s o -l out -d 'Write to a new file of mode 0600; `-` is standard output' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from generate" -l new-passphrase-file -d 'Read the passphrase that protects the new key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from generate" -l new-passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from generate" -l new-passphrase-command -d 'Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from generate" -l unencrypted -d 'Write the new key without a passphrase'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from generate" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from generate" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from generate" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -l to -d 'The encoding: pkcs8 for any key, pkcs1 for RSA, sec1 for EC' -r -f -a "pkcs8\t'`PRIVATE KEY`: any kind of key; what everything of today reads'
+pkcs1\t'`RSA PRIVATE KEY`: RSA alone'
+sec1\t'`EC PRIVATE KEY`: keys on a NIST curve alone'"
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -s o -l out -d 'Write to a file of mode 0600; `-` is standard output' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -l new-passphrase-file -d 'Read the passphrase that protects the new key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -l new-passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -l new-passphrase-command -d 'Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -l der -d 'Write DER instead of PEM'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -l force -d 'Replace the file where there is one'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -l unencrypted -d 'Write the new key without a passphrase'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from convert" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from passphrase" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from passphrase" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from passphrase" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from passphrase" -l new-passphrase-file -d 'Read the passphrase that protects the new key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from passphrase" -l new-passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from passphrase" -l new-passphrase-command -d 'Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from passphrase" -l remove -d 'Leave the key without a passphrase'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from passphrase" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from passphrase" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from passphrase" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from passphrase" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from passphrase" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "generate" -d 'Make a private key'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "convert" -d 'Write a private key in another encoding: PKCS#8, PKCS#1 or SEC1, PEM or DER'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "passphrase" -d 'Give a private key file a passphrase, another one, or none'
+complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand inspect" -l at -d 'Judge as of another time: 2027-06-30, 2027-06-30T12:00:00Z, or 30d for in 30 days' -r
 complete -c pkit -n "__fish_pkit_using_subcommand inspect" -l short -d 'Few lines for each certificate: names, issuer, validity'
 complete -c pkit -n "__fish_pkit_using_subcommand inspect" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
@@ -332,22 +397,26 @@ complete -c pkit -n "__fish_pkit_using_subcommand completions" -s h -l help -d '
 complete -c pkit -n "__fish_pkit_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make, import, list and show certificate authorities'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "inspect" -d 'Show what certificates say: every one in every file'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle inspect expiry serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make, import, list and show certificate authorities'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "key" -d 'Make private keys, convert them, change their passphrases'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "inspect" -d 'Show what certificates say: every one in every file'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "root" -d 'Make a root CA, which signs itself'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "cross-sign" -d 'Have a CA certified by another one too, so that peers that trust only that one accept what it signs'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "generate" -d 'Make a private key'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "convert" -d 'Write a private key in another encoding: PKCS#8, PKCS#1 or SEC1, PEM or DER'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "passphrase" -d 'Give a private key file a passphrase, another one, or none'
