@@ -197,7 +197,8 @@ pub fn parse_time(text: &str) -> Result<OffsetDateTime, Error> {
         Date::parse(text, format_description!("[year]-[month]-[day]"))
             .map(|date| date.midnight().assume_utc())
     });
-    let time = time.map_err(|_| refused())?.to_offset(time::UtcOffset::UTC);
+    // West of Greenwich, the last hours of the year 9999 lie beyond it in UTC.
+    let time = time.ok().and_then(|time| time.checked_to_offset(time::UtcOffset::UTC)).ok_or_else(refused)?;
     let time = time.replace_nanosecond(0).map_err(|_| refused())?;
     if (1..=9999).contains(&time.year()) { Ok(time) } else { Err(refused()) }
 }
@@ -324,6 +325,13 @@ mod tests {
         assert_eq!(parse_moment("-1mo1h", now).unwrap(), datetime!(2027-02-27 23:00 UTC));
         assert_eq!(parse_moment("2d", now).unwrap(), datetime!(2027-04-02 0:00 UTC));
         assert!(parse_moment("-3000y", now).is_err() && parse_moment("--1d", now).is_err());
+    }
+
+    #[test]
+    fn a_time_beyond_the_calendar_is_refused() {
+        assert!(parse_time("9999-12-31T23:59:59-00:01").is_err());
+        assert!(parse_time("0000-01-01T00:00:00+00:01").is_err());
+        assert_eq!(parse_time("9999-12-31T23:59:59+00:00").unwrap(), datetime!(9999-12-31 23:59:59 UTC));
     }
 
     #[test]
