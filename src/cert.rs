@@ -11,7 +11,7 @@ use std::{
 };
 
 use time::OffsetDateTime;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 pub use extension::{Extension, ExtensionValue, NameConstraints};
 pub use load::{MOST_BROKEN, Piece, Pieces, decode_certificates, load_anchors, load_certificates};
@@ -81,12 +81,17 @@ impl Certificate {
             .ok_or_else(|| malformed("its signature algorithm cannot be read"))?;
         let public_key = PublicKey::from_spki(tbs.subject_pki.raw)
             .ok_or_else(|| malformed("its public key cannot be read"))?;
+        // x509-parser stops at the first part of a name that it cannot read, and what it calls the name ends there.
+        let name = |name: &X509Name<'_>, whose: &str| {
+            let read = Name::from_der(name.as_raw());
+            if read.is_readable() { Ok(read) } else { Err(malformed(whose)) }
+        };
         let inner = Inner {
             tbs: start..start + tbs_bytes.len(),
             version: tbs.version.0 + 1,
             serial: tbs.raw_serial().to_vec(),
-            issuer: Name::from_der(tbs.issuer.as_raw()),
-            subject: Name::from_der(tbs.subject.as_raw()),
+            issuer: name(&tbs.issuer, "its issuer is no distinguished name (RFC 5280 4.1.2.4)")?,
+            subject: name(&tbs.subject, "its subject is no distinguished name (RFC 5280 4.1.2.4)")?,
             validity: Validity {
                 not_before: time(&tbs.validity.not_before),
                 not_after: time(&tbs.validity.not_after),

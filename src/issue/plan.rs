@@ -83,13 +83,20 @@ impl Plan {
 /// Decides on a request. `issuer` is `None` exactly for a root.
 ///
 /// # Errors
-/// [`Error::SanMissing`], [`Error::SubjectMissing`], [`Error::ExtensionInvalid`], [`Error::ValidityEmpty`],
-/// [`Error::ValidityNotBegun`], [`Error::ValidityReversed`], [`Error::OutlivesIssuer`], [`Error::PredatesIssuer`],
-/// [`Error::PathLengthUsedUp`], [`Error::NameNotPermitted`], [`Error::UsageNotPermitted`].
+/// [`Error::SanMissing`], [`Error::SubjectMissing`], [`Error::SubjectInvalid`], [`Error::ExtensionInvalid`],
+/// [`Error::ValidityEmpty`], [`Error::ValidityNotBegun`], [`Error::ValidityReversed`], [`Error::OutlivesIssuer`],
+/// [`Error::PredatesIssuer`], [`Error::PathLengthUsedUp`], [`Error::NameNotPermitted`], [`Error::UsageNotPermitted`].
 pub fn plan(mut request: Request, issuer: Option<&Issuer>, now: OffsetDateTime) -> Result<Plan, Error> {
     let now = now.replace_nanosecond(0).unwrap_or(now);
     let mut notices = Vec::new();
     named(&request)?;
+    // Its bytes go into the certificate as they are; what is no name could be more than a name.
+    if !request.subject.is_readable() {
+        return Err(Error::SubjectInvalid {
+            value: request.subject.to_string(),
+            reason: "its DER is not that of a distinguished name".into(),
+        });
+    }
     let mut sans: Vec<San> = Vec::new();
     for san in std::mem::take(&mut request.sans) {
         if !sans.contains(&san) {

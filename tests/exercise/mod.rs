@@ -1,0 +1,282 @@
+//! What is done with bytes of strangers, and what must hold whatever they are: nothing panics, what was read is written
+//! and read again as the same, and nothing that is printed reaches for the terminal. The fuzz targets call this with
+//! libFuzzer's bytes, `tests/garbage.rs` with a few hundred damaged ones in every `cargo test`.
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::sync::LazyLock;
+
+use pkit::{
+    Error,
+    cert::{Certificate, Piece, Pieces, decode_certificates},
+    fingerprint::hex,
+    inspect::inspect,
+    issue::{Kind, Request, plan},
+    issuer::Issuer,
+    key::{Algorithm, KeyType, Passphrase, PrivateKey, PublicKey, decode_private_key, no_passphrase},
+    name::{GeneralName, Name, San, escape},
+    origin::Origin,
+    pem,
+    profile::Profile,
+    validity::{End, Span, format_rfc3339, parse_time, relative},
+    verify::{Purpose, Question, verify},
+};
+use ring::rand::SystemRandom;
+use time::{OffsetDateTime, macros::datetime};
+use zeroize::Zeroizing;
+
+const NOW: OffsetDateTime = datetime!(2027-01-01 0:00 UTC);
+
+/// The passphrase that the target `private_key` knows.
+pub(crate) const PASSPHRASE: &str = "correct horse";
+
+fn origin() -> Origin {
+    Origin::named("fuzz")
+}
+
+/// Nothing that a terminal obeys, or that hides.
+fn harmless(text: &str) {
+    assert_eq!(escape(text), text);
+}
+
+fn harmless_error(error: &Error) {
+    harmless(&error.to_string());
+    assert!(!error.code().is_empty());
+}
+
+/// A distinguished name, as a person writes it and as DER.
+pub(crate) fn subject(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        match text.parse::<Name>() {
+            Ok(name) => {
+                assert!(name.is_readable());
+                harmless(&name.to_string());
+                let again: Name =
+                    name.to_string().parse().unwrap_or_else(|error| panic!("{text:?} → {name}: {error}"));
+                assert!(again.same(&name), "{text:?} → {name} → {again}");
+                let _ = name.with_common_name("added");
+            }
+            Err(error) => harmless_error(&error),
+        }
+        if let Ok(name) = Name::from_common_name(text) {
+            assert_eq!(name.common_name().as_deref(), Some(text));
+        }
+    }
+    any_name(&Name::from_der(data));
+}
+
+/// What can be asked of a name.
+fn any_name(name: &Name) {
+    harmless(&name.to_string());
+    harmless(&name.short());
+    let (half, _) = name.der().split_at(name.der().len() / 2);
+    let other = Name::from_der(half);
+    assert_eq!(name.same(&other), other.same(name));
+    assert!(name.same(name));
+    assert_eq!(name.is_within(name), name.is_readable());
+    let _ = (name.is_within(&other), name.common_name(), name.email_addresses(), name.organizational_units());
+}
+
+/// An alternative name, as a person writes it.
+pub(crate) fn san(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match text.parse::<San>() {
+        Ok(san) => {
+            harmless(&san.to_string());
+            assert_eq!(san.to_string().parse::<San>().unwrap(), san, "{text:?}");
+            general_name(&san.to_general_name());
+        }
+        Err(error) => harmless_error(&error),
+    }
+}
+
+fn general_name(name: &GeneralName) {
+    harmless(&name.to_string());
+    harmless(&name.value());
+    let _ = (name.kind(), name.covers_host("a.internal"), name.covers_host("::1"));
+}
+
+/// A duration or a moment.
+pub(crate) fn duration(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match text.parse::<Span>() {
+        Ok(span) => {
+            assert_eq!(span.to_string().parse::<Span>().unwrap(), span, "{text:?}");
+            let _ = (span.after(NOW), span.after(OffsetDateTime::UNIX_EPOCH), span.to_duration());
+        }
+        Err(error) => harmless_error(&error),
+    }
+    match text.parse::<End>() {
+        Ok(end) => {
+            if let Ok(moment) = end.moment(NOW) {
+                assert_eq!(parse_time(&format_rfc3339(moment)).unwrap(), moment, "{text:?}");
+                assert!(!relative(moment, NOW).is_empty());
+            }
+        }
+        Err(error) => harmless_error(&error),
+    }
+}
+
+/// A private key, where nobody knows a passphrase and where one is known.
+pub(crate) fn private_key(data: &[u8]) {
+    let key = |result: Result<PrivateKey, Error>| match result {
+        Ok(key) => {
+            let again = PrivateKey::from_pkcs8(Zeroizing::new(key.pkcs8().to_vec()), &origin()).ok().unwrap();
+            assert!(again.public() == key.public());
+            match key.sign(b"message", &SystemRandom::new()) {
+                Ok(signature) => {
+                    let verdict = key.public().verify(&key.signature_algorithm(), b"message", &signature);
+                    assert_eq!(verdict, Ok(()));
+                }
+                // Of an RSA key, ring checks the private exponent only by the signature it makes.
+                Err(error) => {
+                    assert!(matches!(key.public().algorithm(), Algorithm::Rsa(_)));
+                    harmless_error(&error);
+                }
+            }
+            let spki = PublicKey::from_spki(key.public().spki()).unwrap();
+            assert!(spki == *key.public());
+        }
+        Err(error) => harmless_error(&error),
+    };
+    key(decode_private_key(data, &origin(), &mut no_passphrase()));
+    key(decode_private_key(data, &origin(), &mut |_, attempt| {
+        Ok((attempt == 1).then(|| Passphrase::new(Zeroizing::new(PASSPHRASE.into()))))
+    }));
+}
+
+/// A file of certificates, and one in DER.
+pub(crate) fn certificate(data: &[u8]) {
+    match Certificate::from_der(data, origin()) {
+        Ok(certificate) => {
+            assert_eq!(certificate.der(), data);
+            any_certificate(&certificate);
+        }
+        Err(error) => harmless_error(&error),
+    }
+    for piece in Pieces::new(data, origin()).iter() {
+        match piece {
+            Piece::Certificate(certificate) => any_certificate(&certificate),
+            Piece::Other { what, .. } => harmless(&what),
+            Piece::Broken { error, .. } => harmless_error(&error),
+        }
+    }
+}
+
+/// What can be asked of a certificate.
+fn any_certificate(certificate: &Certificate) {
+    any_name(certificate.subject());
+    any_name(certificate.issuer());
+    certificate.subject_alt_names().iter().for_each(general_name);
+    harmless(&certificate.title());
+    harmless(&certificate.serial_hex());
+    harmless(&certificate.role().to_string());
+    let report = inspect(certificate, NOW);
+    for text in [&report.source, &report.title, &report.subject, &report.issuer, &report.serial] {
+        harmless(text);
+    }
+    harmless(&serde_json::to_string(&report).unwrap());
+    let again = decode_certificates(certificate.to_pem().as_bytes(), &origin()).unwrap();
+    assert_eq!(again.as_slice(), std::slice::from_ref(certificate));
+    assert_eq!(hex(&again[0].fingerprint()), hex(&certificate.fingerprint()));
+    for purpose in [Purpose::Server, Purpose::Client, Purpose::Any] {
+        for intermediates in [&[][..], &again] {
+            let question =
+                Question { anchors: &again, intermediates, purpose, host: Some("a.internal"), at: NOW };
+            for finding in &verify(certificate, &question).findings {
+                harmless(&finding.to_string());
+            }
+        }
+    }
+}
+
+/// Blocks of PEM.
+pub(crate) fn pem(data: &[u8]) {
+    let _ = pem::looks_like_pem(data);
+    match pem::blocks(data, &origin()) {
+        Ok(blocks) => {
+            for block in blocks {
+                let text = pem::encode(&block.label, &block.der);
+                let again = pem::blocks(text.as_bytes(), &origin()).unwrap();
+                assert_eq!(again.len(), 1, "{text}");
+                assert_eq!((&again[0].label, &*again[0].der), (&block.label, &*block.der));
+            }
+        }
+        Err(error) => harmless_error(&error),
+    }
+    for armor in pem::Text::new(data).armors(&origin()).flatten() {
+        let _ = armor.decode();
+    }
+}
+
+/// An authority, and a request of a stranger's name and key below it.
+struct Authority {
+    key: PrivateKey,
+    issuer: Issuer,
+}
+
+// ring's keys are made once; a target that made them anew would measure nothing else.
+static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| {
+    let key = || PrivateKey::generate(KeyType::Ed25519, &SystemRandom::new()).ok().unwrap();
+    let request =
+        Request::new(Kind::Root, Name::from_common_name("Root").unwrap(), End::After(Span::years(10)));
+    let own = key();
+    let root = plan(request, None, NOW).unwrap().sign_root(&own, &SystemRandom::new()).unwrap();
+    Authority { key: key(), issuer: Issuer::new(root, &[], own, origin(), NOW).ok().unwrap() }
+});
+
+/// Names and keys that are put into a certificate byte for byte: whatever is signed says what was asked for and no more.
+/// The first byte says how much of the rest is the name.
+pub(crate) fn splice(data: &[u8]) {
+    let (name, spki) = match data.split_first() {
+        Some((&length, rest)) => rest.split_at(usize::from(length).min(rest.len())),
+        None => return,
+    };
+    let authority = &*AUTHORITY;
+    let name = Name::from_der(name);
+    let key = PublicKey::from_spki(spki);
+    let key = key.as_ref().unwrap_or(authority.key.public());
+    let leaf = |subject: &Name| {
+        let request = Request::new(Kind::Leaf(Profile::Server), subject.clone(), End::After(Span::days(90)));
+        Request { sans: vec!["a.internal".parse().unwrap()], ..request }
+    };
+    let random = SystemRandom::new();
+    // A stranger's name and key below our authority.
+    let signed = plan(leaf(&name), Some(&authority.issuer), NOW)
+        .and_then(|plan| plan.sign(key, &authority.issuer, &random));
+    match signed {
+        Ok(certificate) => says(&certificate, authority.issuer.certificate().subject(), &name, key, 6),
+        Err(error) => harmless_error(&error),
+    }
+    // An authority of a stranger's name, and ours below it.
+    let own = PrivateKey::from_pkcs8(Zeroizing::new(authority.key.pkcs8().to_vec()), &origin()).ok().unwrap();
+    let request = Request::new(Kind::Root, name.clone(), End::After(Span::years(10)));
+    let root = match plan(request, None, NOW).and_then(|plan| plan.sign_root(&own, &random)) {
+        Ok(root) => root,
+        Err(error) => return harmless_error(&error),
+    };
+    says(&root, &name, &name, own.public(), 4);
+    let issuer = match Issuer::new(root, &[], own, origin(), NOW) {
+        Ok(issuer) => issuer,
+        Err(error) => return harmless_error(&error),
+    };
+    let subject = Name::from_common_name("a.internal").unwrap();
+    match plan(leaf(&subject), Some(&issuer), NOW).and_then(|plan| plan.sign(key, &issuer, &random)) {
+        Ok(certificate) => says(&certificate, &name, &subject, key, 6),
+        Err(error) => harmless_error(&error),
+    }
+}
+
+fn says(certificate: &Certificate, issuer: &Name, subject: &Name, key: &PublicKey, extensions: usize) {
+    assert_eq!(certificate.issuer().der(), issuer.der());
+    assert_eq!(certificate.subject().der(), subject.der());
+    assert_eq!(certificate.public_key().spki(), key.spki());
+    assert_eq!(certificate.extensions().len(), extensions, "{certificate:?}");
+    assert!(subject.is_readable() && issuer.is_readable(), "{certificate:?}");
+}

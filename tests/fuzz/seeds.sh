@@ -1,0 +1,43 @@
+#!/bin/sh
+# Fills tests/fuzz/corpus with what pkit makes and reads, for the fuzzers to begin with. Needs pkit and openssl.
+# Usage: tests/fuzz/seeds.sh [PKIT], by default target/debug/pkit
+set -eu
+pkit=$(realpath "${1:-target/debug/pkit}")
+corpus=$(dirname "$(realpath "$0")")/corpus
+made=$(mktemp -d)
+trap 'rm -rf "$made"' EXIT
+for target in certificate duration pem private_key san splice subject; do mkdir -p "$corpus/$target"; done
+cd "$made"
+
+for kind in p256 p384 ed25519; do
+    "$pkit" ca root r -q --unencrypted --pki $kind --key-type $kind --subject 'C=US,O=Acme\, Inc,OU=Ops'
+    "$pkit" ca intermediate i -q --unencrypted --pki $kind --key-type $kind
+    "$pkit" issue peer node.internal -q --pki $kind --key-type $kind '*.apps.internal' 10.1.2.3 2001:db8::1 spiffe://acme/x ops@example.com
+    for file in ca/r/cert ca/i/cert live/node.internal/cert; do
+        openssl x509 -in $kind/$file.pem -outform DER -out "$corpus/certificate/$kind-$(echo $file | tr / -).der"
+    done
+    key=$kind/live/node.internal/privkey.pem
+    cp $key "$corpus/private_key/$kind.pem"
+    openssl pkey -in $key -outform DER -out "$corpus/private_key/$kind.der"
+    # Few rounds: the fuzzer is to try many.
+    openssl pkcs8 -topk8 -in $key -passout 'pass:correct horse' -iter 1 -outform DER -out "$corpus/private_key/$kind-sealed.der"
+    openssl pkcs8 -topk8 -in $key -passout 'pass:correct horse' -scrypt -scrypt_N 2 -scrypt_r 1 -scrypt_p 1 -outform DER -out "$corpus/private_key/$kind-scrypt.der"
+    # A short name, with its length in front, and a key.
+    { printf '\016\060\014\061\012\060\010\006\003\125\004\003\014\001\141'
+      openssl pkey -in $key -pubout -outform DER; } > "$corpus/splice/$kind"
+done
+openssl ecparam -name prime256v1 -genkey -out "$corpus/private_key/sec1.pem"
+openssl genrsa -traditional -out "$corpus/private_key/pkcs1.pem" 2048 2>/dev/null
+cp p256/live/node.internal/fullchain.pem "$corpus/certificate/fullchain.pem"
+cp p256/live/node.internal/fullchain.pem "$corpus/private_key/sec1.pem" "$corpus/pem/"
+number=0
+seed() { number=$((number + 1)); printf %s "$2" > "$corpus/$1/$number"; }
+for text in 'C=US,ST=California,O=Acme\, Inc,CN=api' 'DC=com,DC=example,OU=One+CN=Two' '2.5.4.3=#0c0161' 'CN=\41\0a\,\ ' 'emailAddress=a@b.c' 'CN=日本'; do
+    seed subject "$text"
+done
+for text in api.internal '*.example.com' bücher.example 10.1.2.3 '[::1]' spiffe://example.org/a urn:uuid:1 a.b+c@example.com https://a/%20; do
+    seed san "$text"
+done
+for text in 1y6mo 90d '2w 1h' 10m90s 2027-06-30T00:00:00Z 2027-06-30 9999-12-31T23:59:59+01:00; do
+    seed duration "$text"
+done

@@ -1,0 +1,174 @@
+//! A few hundred damaged inputs for everything that reads bytes of strangers, the same in every run, and those that a fuzzer
+//! once found. `tests/fuzz` tries many more with the same code; what must hold stands in `exercise`.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod exercise;
+
+use pkit::{
+    Error,
+    cert::Certificate,
+    issue::{Kind, Request, plan},
+    key::{KeyType, PrivateKey},
+    name::Name,
+    origin::Origin,
+    pem,
+    validity::{End, Span},
+};
+use proptest::{
+    prelude::*,
+    test_runner::{RngAlgorithm, TestRng, TestRunner},
+};
+use ring::rand::SystemRandom;
+use time::macros::datetime;
+
+/// Good inputs with a few octets changed, put in, taken out, doubled or cut off; and random ones.
+fn damaged(seeds: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+    let edits = prop::collection::vec((any::<prop::sample::Index>(), 0..5u8, any::<u8>()), 0..4);
+    let damaged = (prop::sample::select(seeds), edits).prop_map(|(mut bytes, edits)| {
+        for (place, what, octet) in edits {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = place.index(bytes.len());
+            match what {
+                0 => bytes[at] = octet,
+                1 => bytes.insert(at, octet),
+                2 => drop(bytes.remove(at)),
+                3 => bytes.extend_from_within(at..),
+                _ => bytes.truncate(at),
+            }
+        }
+        bytes
+    });
+    prop_oneof![4 => damaged, 1 => prop::collection::vec(any::<u8>(), 0..64)]
+}
+
+fn try_all(seeds: Vec<Vec<u8>>, exercise: fn(&[u8])) {
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let config = ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new_with_rng(config, random);
+    seeds.iter().for_each(|seed| exercise(seed));
+    runner
+        .run(&damaged(seeds), |bytes| {
+            exercise(&bytes);
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+const KEY_TYPES: [KeyType; 3] = [KeyType::P256, KeyType::P384, KeyType::Ed25519];
+
+fn key(kind: KeyType) -> PrivateKey {
+    PrivateKey::generate(kind, &SystemRandom::new()).unwrap()
+}
+
+fn root(kind: KeyType) -> Certificate {
+    let name = "C=DE,O=Köln,OU=One,OU=Two,CN=Root".parse().unwrap();
+    let request = Request::new(Kind::Root, name, End::After(Span::years(30)));
+    let plan = plan(request, None, datetime!(2027-01-01 0:00 UTC)).unwrap();
+    plan.sign_root(&key(kind), &SystemRandom::new()).unwrap()
+}
+
+#[test]
+fn subjects() {
+    let written = [
+        "C=US,ST=California,O=Acme\\, Inc,CN=api",
+        "DC=com,DC=example,OU=One+CN=Two",
+        "2.5.4.3=x",
+        "CN=\\41\\20",
+    ];
+    let names = written.iter().filter_map(|text| text.parse::<Name>().ok()).map(|name| name.der().to_vec());
+    try_all(texts(&written).into_iter().chain(names).collect(), exercise::subject);
+}
+
+#[test]
+fn sans() {
+    let written =
+        ["*.example.com", "bücher.example", "10.1.2.3", "[::1]", "spiffe://example.org/a", "a.b@example.com"];
+    try_all(texts(&written), exercise::san);
+}
+
+#[test]
+fn durations() {
+    let written = ["1y6mo", "2w 1h", "10m90s", "2027-06-30T00:00:00Z", "9999-12-31T23:59:59+01:00"];
+    try_all(texts(&written), exercise::duration);
+}
+
+#[test]
+fn private_keys() {
+    let keys = KEY_TYPES.map(key);
+    let der = keys.iter().map(|key| key.pkcs8().to_vec());
+    let pem = keys.iter().map(|key| key.to_pem().to_vec());
+    try_all(der.chain(pem).collect(), exercise::private_key);
+}
+
+#[test]
+fn certificates() {
+    let roots = KEY_TYPES.map(root);
+    let der = roots.iter().map(|root| root.der().to_vec());
+    let pem = roots.iter().map(|root| root.to_pem().into_bytes());
+    try_all(der.chain(pem).collect(), exercise::certificate);
+}
+
+#[test]
+fn blocks_of_pem() {
+    let root = root(KeyType::P256).to_pem();
+    let written = [root.clone() + &root, format!("subject=x\r\n{root}"), pem::encode("A:B", b"content")];
+    try_all(written.map(String::into_bytes).into(), exercise::pem);
+}
+
+#[test]
+fn names_and_keys_in_new_certificates() {
+    let seed = |name: &[u8], kind| [&[name.len() as u8], name, key(kind).public().spki()].concat();
+    let name: Name = "O=Acme,CN=a".parse().unwrap();
+    try_all(KEY_TYPES.map(|kind| seed(name.der(), kind)).into(), exercise::splice);
+}
+
+#[test]
+fn what_a_fuzzer_found() {
+    // Beyond the calendar, in UTC.
+    exercise::duration(b"9999-12-31T23:59:59-12:15");
+    // A set with a wrong tag inside.
+    let broken = [0x30, 12, 0x31, 10, 0x48, 8, 6, 3, 0x55, 4, 3, 12, 1, b'a'];
+    exercise::splice(&[&[broken.len() as u8], &broken[..]].concat());
+    exercise::splice(&[&[2], &[0x30, 0][..]].concat());
+}
+
+/// Bytes that go on behind the name would be the key and the extensions of the certificate.
+#[test]
+fn a_subject_that_is_no_name_is_not_signed() {
+    for der in [
+        &[][..],
+        &[0x30],
+        &[0x30, 0, 0x30, 0],
+        &[0x30, 2, 0x31, 0, 0x05, 0],
+        &[0x30, 12, 0x31, 10, 0x48, 8, 6, 3, 0x55, 4, 3, 12, 1, b'a'],
+    ] {
+        let request = Request::new(Kind::Root, Name::from_der(der), End::After(Span::years(1)));
+        let refused = plan(request, None, datetime!(2027-01-01 0:00 UTC));
+        assert!(matches!(refused, Err(Error::SubjectInvalid { .. })), "{der:02x?}");
+    }
+}
+
+/// x509-parser stops at the part of a name that it cannot read, and says that the name ends there.
+#[test]
+fn a_certificate_of_a_name_that_cannot_be_read_is_refused() {
+    let root = root(KeyType::Ed25519);
+    let name = root.subject().der();
+    let places: Vec<usize> =
+        (0..root.der().len() - name.len()).filter(|&at| root.der()[at..].starts_with(name)).collect();
+    assert_eq!(places.len(), 2, "issuer and subject");
+    for (place, whose) in places.into_iter().zip(["issuer", "subject"]) {
+        let mut der = root.der().to_vec();
+        // The tag of the first attribute, behind those of the name and of its first set.
+        assert_eq!(der[place + 4], 0x30);
+        der[place + 4] = 0x48;
+        let error = Certificate::from_der(&der, Origin::named("test")).unwrap_err();
+        let Error::Malformed { cause, .. } = error else { panic!("{error}") };
+        assert!(cause.contains(whose) && cause.contains("distinguished name"), "{cause}");
+    }
+}
