@@ -1,6 +1,7 @@
 """Judges chains with the verifier of Python's `cryptography`.
 
-Each argument is SIDE:LEAF:CHAIN:ROOT:NAME; prints `ok` or `no: reason` for each.
+Reads questions from standard input, a line each: LEAF|CHAIN|ROOTS|NAME|USAGE, the first three files, CHAIN maybe empty;
+NAME a DNS name or an IP address, or `-`; USAGE `server` or `client`. Prints `ok` or `no: reason` for each.
 """
 
 import ipaddress
@@ -11,15 +12,16 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 
 
 def certificates(path):
-    data = open(path, "rb").read()
+    with open(path, "rb") as file:
+        data = file.read()
     return x509.load_pem_x509_certificates(data) if data.strip() else []
 
 
-for argument in sys.argv[1:]:
-    side, leaf, chain, root, name = argument.split("|")
-    builder = PolicyBuilder().store(Store(certificates(root)))
+for line in sys.stdin:
+    leaf, chain, roots, name, usage = line.rstrip("\n").split("|")
+    builder = PolicyBuilder().store(Store(certificates(roots)))
     try:
-        if side == "server":
+        if usage == "server":
             try:
                 subject = x509.IPAddress(ipaddress.ip_address(name))
             except ValueError:
@@ -30,4 +32,4 @@ for argument in sys.argv[1:]:
         verifier.verify(certificates(leaf)[0], certificates(chain))
         print("ok")
     except VerificationError as error:
-        print("no:", error)
+        print("no:", str(error).replace("\n", " "))
