@@ -36,6 +36,8 @@ pub enum Notice {
     NothingToStaple,
     /// Who does not know this extension must refuse the certificate.
     CriticalExtension(String),
+    /// Some verifiers refuse every chain with name constraints of these kinds.
+    ConstraintsNotForAll,
     /// A permitted network of one kind of address bans all addresses of the other.
     OtherAddressesBanned {
         /// The kind that is permitted
@@ -55,6 +57,7 @@ impl Notice {
             Self::LongForApple { .. } => "validity-beyond-825-days",
             Self::NothingToStaple => "must-staple-without-ocsp",
             Self::CriticalExtension(_) => "critical-extension",
+            Self::ConstraintsNotForAll => "constraints-not-for-all",
             Self::OtherAddressesBanned { .. } => "other-addresses-banned",
         }
     }
@@ -87,6 +90,9 @@ impl fmt::Display for Notice {
             Self::CriticalExtension(name) => {
                 write!(f, "{name} is critical: every peer that does not know it will refuse the certificate")
             }
+            Self::ConstraintsNotForAll => f.write_str(
+                "Python's cryptography and other verifiers that know name constraints for DNS and IP alone refuse every certificate below",
+            ),
             Self::OtherAddressesBanned { permitted, banned } => write!(
                 f,
                 "with {permitted} networks permitted and no {banned} network, no {banned} address can be in a certificate below"

@@ -316,6 +316,10 @@ fn remark(request: &Request, validity: Validity, notices: &mut Vec<Notice>) {
             let of = |tree: &Subtree| matches!(tree, Subtree::Ip(base, _) if base.is_ipv4() == v4);
             constraints.permitted.iter().any(of)
         };
+        let mut all = constraints.permitted.iter().chain(&constraints.excluded);
+        if all.any(|tree| matches!(tree, Subtree::Email(_) | Subtree::Uri(_))) {
+            notices.push(Notice::ConstraintsNotForAll);
+        }
         if permits(true) != permits(false) {
             let (permitted, banned) = if permits(true) { ("IPv4", "IPv6") } else { ("IPv6", "IPv4") };
             notices.push(Notice::OtherAddressesBanned { permitted, banned });

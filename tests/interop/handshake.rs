@@ -12,14 +12,14 @@ use super::{Sandbox, ask, foreign, python, script, shlex_split, succeeds};
 const VERSIONS: [&str; 2] = ["1.2", "1.3"];
 
 /// A server that is ended, by its process id, when it goes out of scope.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Server {
     /// Starts a server and reads from its output the line that ends in its port.
-    fn start(command: &mut Command, marker: &str) -> Self {
+    pub(crate) fn start(command: &mut Command, marker: &str) -> Self {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, receiver) = mpsc::channel();
@@ -43,7 +43,7 @@ impl Server {
         Self { child, port }
     }
 
-    fn serve_test(sandbox: &Sandbox, name: &str, extra: &[&str]) -> Self {
+    pub(crate) fn serve_test(sandbox: &Sandbox, name: &str, extra: &[&str]) -> Self {
         let args = [&["serve-test", name, "--listen", "127.0.0.1:0"][..], extra].concat();
         Self::start(&mut sandbox.command(&args), "listening")
     }

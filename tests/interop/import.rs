@@ -3,7 +3,7 @@
 
 use pkit::{cert::load_certificates, pem};
 
-use super::{Server, foreign, python, sandbox::Sandbox, script, shlex_split, succeeds};
+use super::{foreign, handshake::Server, python, sandbox::Sandbox, script, shlex_split, succeeds};
 
 /// Where openssl's `-x509_strict` accepts the CA itself.
 const STRICT: &str = "-x509_strict";
