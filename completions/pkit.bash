@@ -510,7 +510,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__ca__subcmd__intermediate)
-            opts="-q -h -V --subject --cn --org --ou --country --state --locality --validity --not-before --not-after --for-testing --crl-url --issuer-url --ocsp-url --policy --extension --permit-dns --permit-ip --permit-email --permit-uri --exclude-dns --exclude-ip --exclude-email --exclude-uri --key-type --dry-run --passphrase-file --passphrase-fd --passphrase-command --no-input --new-passphrase-file --new-passphrase-fd --new-passphrase-command --unencrypted --pki --lock-timeout --json --quiet --issuer --path-length --help --version"
+            opts="-q -h -V --subject --cn --org --ou --country --state --locality --validity --not-before --not-after --for-testing --crl-url --issuer-url --ocsp-url --policy --extension --permit-dns --permit-ip --permit-email --permit-uri --exclude-dns --exclude-ip --exclude-email --exclude-uri --key-type --key --dry-run --passphrase-file --passphrase-fd --passphrase-command --no-input --new-passphrase-file --new-passphrase-fd --new-passphrase-command --unencrypted --pki --lock-timeout --json --quiet --issuer --path-length --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -610,6 +610,10 @@ _pkit() {
                     ;;
                 --key-type)
                     COMPREPLY=($(compgen -W "p256 p384 ed25519 rsa2048 rsa3072 rsa4096" -- "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --passphrase-file)
@@ -678,7 +682,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__ca__subcmd__root)
-            opts="-q -h -V --subject --cn --org --ou --country --state --locality --validity --not-before --not-after --for-testing --crl-url --issuer-url --ocsp-url --policy --extension --permit-dns --permit-ip --permit-email --permit-uri --exclude-dns --exclude-ip --exclude-email --exclude-uri --key-type --dry-run --passphrase-file --passphrase-fd --passphrase-command --no-input --new-passphrase-file --new-passphrase-fd --new-passphrase-command --unencrypted --pki --lock-timeout --json --quiet --path-length --help --version"
+            opts="-q -h -V --subject --cn --org --ou --country --state --locality --validity --not-before --not-after --for-testing --crl-url --issuer-url --ocsp-url --policy --extension --permit-dns --permit-ip --permit-email --permit-uri --exclude-dns --exclude-ip --exclude-email --exclude-uri --key-type --key --dry-run --passphrase-file --passphrase-fd --passphrase-command --no-input --new-passphrase-file --new-passphrase-fd --new-passphrase-command --unencrypted --pki --lock-timeout --json --quiet --path-length --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -778,6 +782,10 @@ _pkit() {
                     ;;
                 --key-type)
                     COMPREPLY=($(compgen -W "p256 p384 ed25519 rsa2048 rsa3072 rsa4096" -- "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --passphrase-file)

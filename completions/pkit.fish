@@ -83,6 +83,7 @@ ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'
 rsa2048\t'RSA with 2048 bits: for peers that know nothing else'
 rsa3072\t'RSA with 3072 bits'
 rsa4096\t'RSA with 4096 bits'"
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l key -d 'Certify the key of this file instead of a new one; it is copied into the set' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
@@ -129,6 +130,7 @@ ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'
 rsa2048\t'RSA with 2048 bits: for peers that know nothing else'
 rsa3072\t'RSA with 3072 bits'
 rsa4096\t'RSA with 4096 bits'"
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l key -d 'Certify the key of this file instead of a new one; it is copied into the set' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r

@@ -1,6 +1,6 @@
 //! `pkit ca root` and `pkit ca intermediate`.
 
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
 
 use time::OffsetDateTime;
 
@@ -16,7 +16,7 @@ use crate::{
         signer::{IssuerArgs, Signer, StoreArgs, notice_key_type},
     },
     issue::{Kind, Request, plan},
-    key::{KeyType, PrivateKey},
+    key::{KeyType, PrivateKey, load_private_key},
     name::Subtree,
     store::{Config, Generation, Shelf, Store},
 };
@@ -48,8 +48,11 @@ struct CommonArgs {
     #[command(flatten)]
     constraints: ConstraintArgs,
     /// Kind of key
-    #[arg(long, value_name = "TYPE", help_heading = "Key")]
+    #[arg(long, value_name = "TYPE", conflicts_with = "key", help_heading = "Key")]
     key_type: Option<KeyType>,
+    /// Certify the key of this file instead of a new one; it is copied into the set
+    #[arg(long, value_name = "FILE", help_heading = "Key")]
+    key: Option<PathBuf>,
     /// Do everything but write: show the certificate that would be made
     #[arg(long)]
     dry_run: bool,
@@ -194,14 +197,13 @@ impl CommonArgs {
         let now = context.now();
         let request = self.request(kind, path_length, &config, signer.as_ref(), now)?;
         let plan = plan(request, signer.as_ref().map(|signer| &signer.issuer), now)?;
+        let key = self.key(&config, context)?;
+        plan.judge_key(key.public(), signer.as_ref().map(|signer| &signer.issuer))?;
         let protection = match self.dry_run {
             true => None,
             false => self.new_passphrase.passphrase(&format!("CA \"{}\"", self.name), &self.passphrase)?,
         };
 
-        let key_type = self.key_type.unwrap_or(config.key_type);
-        notice_key_type(key_type, self.output);
-        let key = PrivateKey::generate(key_type, &context.random)?;
         let certificate = match &signer {
             None => plan.sign_root(&key, &context.random)?,
             Some(signer) => plan.sign(key.public(), &signer.issuer, &context.random)?,
@@ -231,6 +233,15 @@ impl CommonArgs {
         }
         issued(links).tell(self.output, now)?;
         Ok(Exit::Yes)
+    }
+
+    fn key(&self, config: &Config, context: &Context) -> Result<PrivateKey, Error> {
+        if let Some(file) = &self.key {
+            return load_private_key(file, &mut self.passphrase.opener());
+        }
+        let key_type = self.key_type.unwrap_or(config.key_type);
+        notice_key_type(key_type, self.output);
+        PrivateKey::generate(key_type, &context.random)
     }
 
     fn request(
