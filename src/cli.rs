@@ -17,6 +17,7 @@ mod key;
 mod list;
 mod man;
 mod passphrase;
+mod place;
 mod probe;
 mod quickstart;
 mod serve_test;

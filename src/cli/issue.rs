@@ -11,16 +11,17 @@ use super::{
     exit,
     issued::Issued,
     passphrase::{NewPassphraseSources, PassphraseArgs},
+    place::{NewLeaf, Place},
     signer::{IssuerArgs, Signer, StoreArgs, notice_key_type},
 };
 use crate::{
-    Error, fs,
+    Error,
     issue::{Kind, Request, alternative_names, extended_key_usages, plan, serial_number},
     issuer::Issuer,
     key::{KeyType, PrivateKey, load_private_key},
     name::San,
     profile::{KeyUsage, Profile},
-    store::{Config, Generation, LeafFiles, Shelf, Store},
+    store::{Config, LeafFiles},
 };
 
 #[derive(clap::Args)]
@@ -107,73 +108,25 @@ impl UsageArgs {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    // A name that cannot be is refused before a passphrase is asked for.
-    crate::store::directory_name(&args.name)?;
     if args.new_passphrase.is_given() && !args.encrypt_key {
         let problem = "a new passphrase protects nothing here without --encrypt-key".into();
         return Err(Error::Usage { problem }.into());
     }
-    if let Some(out) = &args.out {
-        fs::require_absent(out, &LeafFiles::NAMES)?;
-    }
     let now = context.now();
-    if args.issuer.is_loose() {
-        let out = args.out.as_ref().ok_or_else(|| Error::Usage {
-            problem: "with --issuer-key the files go where --out says; it is missing".into(),
-        })?;
-        let config = Config::default();
-        args.request(&config, None, now)?;
-        let signer = args.issuer.open_loose(&args.passphrase, now)?;
-        let made = args.make(&config, &signer, context)?;
-        if !args.dry_run {
-            fs::write_set(out, &made.files.files())?;
-        }
-        made.tell(&args, vec![out.clone()])?;
-        return Ok(Exit::Yes);
-    }
-    let store = Store::open(&args.store.pki.pki)?;
-    store.require_free(Shelf::Live, &args.name)?;
-    args.request(store.config(), None, now)?;
-    let signer = args.issuer.open(&store, &args.passphrase, now)?;
-    let made = args.make(store.config(), &signer, context)?;
-    if args.dry_run {
-        let mut directories = vec![store.link(Shelf::Live, &args.name)?];
-        directories.extend(args.out.clone());
-        made.tell(&args, directories)?;
-        return Ok(Exit::Yes);
-    }
-    let issuer = (signer.name.as_deref().unwrap_or_default(), &signer.issuer);
-    let generation = Generation::leaf(&args.name, args.profile, &made.certificate, &made.files, issuer, now);
-    // Before the record, because a directory that cannot be written to is no reason to have signed.
-    let staged = args.out.as_ref().map(|out| fs::Staged::new(out, &made.files.files())).transpose()?;
-    let mut directories = args.store.waiting(args.output, |wait| {
-        let writer = store.write(wait)?;
-        if made.plan.request().serial.is_some() {
-            store.require_unused_serial(&made.certificate, signer.issuer.certificate())?;
-        }
-        writer.commit(vec![generation])
-    })?;
-    if let (Some(out), Some(staged)) = (&args.out, staged) {
-        staged.publish()?;
-        directories.push(out.clone());
-    }
-    made.tell(&args, directories)?;
+    let place = Place::open(&args.name, &LeafFiles::NAMES, args.out.as_deref(), &args.issuer, &args.store)?;
+    let config = place.config();
+    args.request(&config, None, now)?;
+    let signer = place.signer(&args.issuer, &args.passphrase, now)?;
+    let leaf = args.make(&config, &signer, context)?;
+    let directories = match args.dry_run {
+        true => place.directories()?,
+        false => place.put(&leaf, &signer, &args.store, args.output)?,
+    };
+    let (notices, now) = (&leaf.plan.notices, leaf.plan.now());
+    Issued::new(&args.name, args.profile, &leaf.certificate, notices, directories, &LeafFiles::NAMES)
+        .dry_run(args.dry_run)
+        .tell(args.output, now)?;
     Ok(Exit::Yes)
-}
-
-struct Made {
-    certificate: crate::cert::Certificate,
-    plan: crate::issue::Plan,
-    files: LeafFiles,
-}
-
-impl Made {
-    fn tell(&self, args: &Args, directories: Vec<PathBuf>) -> anyhow::Result<()> {
-        let notices = &self.plan.notices;
-        Issued::new(&args.name, args.profile, &self.certificate, notices, directories, &LeafFiles::NAMES)
-            .dry_run(args.dry_run)
-            .tell(args.output, self.plan.now())
-    }
 }
 
 impl Args {
@@ -198,7 +151,7 @@ impl Args {
         Ok(request)
     }
 
-    fn make(&self, config: &Config, signer: &Signer, context: &Context) -> Result<Made, Error> {
+    fn make(&self, config: &Config, signer: &Signer, context: &Context) -> Result<NewLeaf, Error> {
         let now = context.now();
         let plan = plan(self.request(config, Some(signer), now)?, Some(&signer.issuer), now)?;
         let key = self.key(config, context)?;
@@ -206,7 +159,7 @@ impl Args {
         let key_file = self.key_file(&key, context)?;
         let certificate = plan.sign(key.public(), &signer.issuer, &context.random)?;
         let files = LeafFiles::new(&certificate, key_file, &signer.issuer);
-        Ok(Made { certificate, plan, files })
+        Ok(NewLeaf { profile: self.profile, certificate, plan, files })
     }
 
     fn key(&self, config: &Config, context: &Context) -> Result<PrivateKey, Error> {
