@@ -430,6 +430,12 @@ errors! {
         name: String,
         /// The directory it was looked for in
         path: PathBuf }
+    /// The key of a certificate is not in the PKI directory.
+    "key-absent" "the private key of the certificate is not here" KeyAbsent {
+        /// The certificate
+        name: String,
+        /// Where it would be
+        path: PathBuf }
     /// No issuer was named, and there is no telling which is meant.
     "issuer-ambiguous" "it is not clear which CA shall sign" IssuerAmbiguous {
         /// The CAs there are
@@ -622,6 +628,7 @@ impl Error {
                 vec![text("name", name), text("there are", &known)]
             }
             Self::CertificateUnknown { name, path } => vec![text("name", name), place("looked in", path)],
+            Self::KeyAbsent { name, path } => vec![text("certificate", name), place("looked for", path)],
             Self::IssuerAmbiguous { candidates } => {
                 let known = if candidates.is_empty() { "none".to_owned() } else { candidates.join(", ") };
                 vec![text("there are", &known)]

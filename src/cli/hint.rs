@@ -120,6 +120,9 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::CaExists { name, .. } => format!("use it by that name: pkit ca show {}", quote(name)),
         Error::CaUnknown { .. } => "see which there are: pkit ca list".into(),
         Error::CertificateUnknown { .. } => "see which there are: pkit expiry".into(),
+        Error::KeyAbsent { .. } => {
+            "the key of a certificate made from a request stayed where that was made; there, name the files with --cert FILE --key FILE".into()
+        }
         Error::IssuerAmbiguous { candidates } if candidates.is_empty() => {
             "make a CA first: pkit ca root NAME, then pkit ca intermediate NAME --issuer ROOT".into()
         }

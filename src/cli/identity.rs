@@ -37,7 +37,10 @@ impl KeyPairArgs {
 /// The set of a name in the PKI directory, and the CAs whose peers it trusts.
 pub(crate) fn from_store(pki: &PkiArgs, name: &str) -> anyhow::Result<(Identity, Vec<Certificate>)> {
     let leaf = Store::open(&pki.pki)?.leaf(name)?;
-    let key = load_private_key(&leaf.key, &mut no_passphrase())?;
+    let key = match load_private_key(&leaf.key, &mut no_passphrase()) {
+        Err(Error::FileNotFound { path }) => return Err(Error::KeyAbsent { name: leaf.name, path }.into()),
+        other => other?,
+    };
     Ok((Identity::new(leaf.fullchain, key, source::origin(&leaf.key))?, leaf.anchors))
 }
 

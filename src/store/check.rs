@@ -10,7 +10,9 @@ use std::{
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{Entry, PENDING, Shelf, Store, Wait, directory_name, generation_number, inventory, name_of};
+use super::{
+    Entry, PENDING, Record, Shelf, Store, Wait, directory_name, generation_number, inventory, name_of,
+};
 use crate::{
     Error,
     cert::load_certificates,
@@ -100,8 +102,16 @@ pub struct Findings {
     pub problems: Vec<Problem>,
 }
 
-/// Number of a generation to the hash of its certificate, by shelf and label.
-type OnRecord = BTreeMap<(&'static str, String), BTreeMap<u32, String>>;
+/// What is on record of a generation.
+struct Recorded {
+    /// Hash of its certificate
+    fingerprint: String,
+    /// Whether it came with its key
+    key_file: bool,
+}
+
+/// By number, of a shelf and label.
+type OnRecord = BTreeMap<(&'static str, String), BTreeMap<u32, Recorded>>;
 
 impl Findings {
     fn say(&mut self, fault: Fault, path: impl Into<PathBuf>, fact: impl AsRef<str>) {
@@ -161,7 +171,8 @@ fn read_inventory(store: &Store, findings: &mut Findings) -> Result<OnRecord, Er
                 let shelf = record.shelf();
                 if let Ok(label) = directory_name(&record.name) {
                     let generations = on_record.entry((shelf.directory(), label)).or_default();
-                    generations.insert(record.generation, record.fingerprint);
+                    let Record { generation, fingerprint, key_file, .. } = *record;
+                    generations.insert(generation, Recorded { fingerprint, key_file });
                 }
             }
             Entry::Other(number, value) => {
@@ -223,8 +234,9 @@ fn check_set(
         }
     };
     let generations = on_record.get(&(shelf.directory(), directory_name(name)?));
-    match generations.and_then(|generations| generations.get(&number)) {
-        Some(hash) if *hash == hex(&certificate.fingerprint()) => {}
+    let recorded = generations.and_then(|generations| generations.get(&number));
+    match recorded {
+        Some(recorded) if recorded.fingerprint == hex(&certificate.fingerprint()) => {}
         Some(_) => findings.say(
             Fault::CertificateDiffers,
             set.join("cert.pem"),
@@ -242,19 +254,26 @@ fn check_set(
             format!("it leads to generation {number}; {newest} is on record"),
         );
     }
-    check_key(shelf, &set, &certificate, findings);
+    // A CA's key may be kept elsewhere, and that of a certificate made from a request is with who asked.
+    let needed = shelf == Shelf::Live && recorded.is_none_or(|recorded| recorded.key_file);
+    check_key(shelf, needed, &set, &certificate, findings);
     Ok(())
 }
 
-fn check_key(shelf: Shelf, set: &Path, certificate: &crate::cert::Certificate, findings: &mut Findings) {
+fn check_key(
+    shelf: Shelf,
+    needed: bool,
+    set: &Path,
+    certificate: &crate::cert::Certificate,
+    findings: &mut Findings,
+) {
     let path = set.join(match shelf {
         Shelf::Ca => "key.pem",
         Shelf::Live => "privkey.pem",
     });
     let bytes = match source::read_small(&path).map(Zeroizing::new) {
         Ok(bytes) => bytes,
-        // A CA's key may be kept elsewhere.
-        Err(Error::FileNotFound { .. }) if shelf == Shelf::Ca => return,
+        Err(Error::FileNotFound { .. }) if !needed => return,
         Err(error) => return findings.say(Fault::Unreadable, path, error.to_string()),
     };
     let origin = Origin::file(&path);

@@ -73,10 +73,17 @@ pub struct Record {
     pub issuer: IssuerRecord,
     /// Kind of key
     pub key: String,
+    /// Whether the set came with its private key; `false` where it was made from a request
+    #[serde(default = "with_key", skip_serializing_if = "Clone::clone")]
+    pub key_file: bool,
     /// Hash of the subjectPublicKeyInfo
     pub public_key: String,
     /// Hash of the certificate
     pub fingerprint: String,
+}
+
+fn with_key() -> bool {
+    true
 }
 
 impl Record {
@@ -112,6 +119,7 @@ impl Record {
                 key_id: hex(issuer.subject_key_id().unwrap_or_default()),
             },
             key: certificate.key_algorithm().to_string(),
+            key_file: true,
             public_key: hex(&certificate.public_key().fingerprint()),
             fingerprint: hex(&certificate.fingerprint()),
         }
@@ -268,11 +276,15 @@ mod tests {
             not_after: String::new(),
             issuer: IssuerRecord { name: "I".into(), serial: "02".into(), key_id: "03".into() },
             key: "EC P-256".into(),
+            key_file: true,
             public_key: String::new(),
             fingerprint: String::new(),
         };
         let line = record.line().unwrap();
         assert_eq!(line.matches('\n').count(), 1);
-        assert_eq!(entry(3, line.trim().as_bytes()), Entry::Record(3, Box::new(record)));
+        assert!(!line.contains("key_file"), "said only where there is none");
+        assert_eq!(entry(3, line.trim().as_bytes()), Entry::Record(3, Box::new(record.clone())));
+        let signed = Record { key_file: false, ..record };
+        assert_eq!(entry(4, signed.line().unwrap().trim().as_bytes()), Entry::Record(4, Box::new(signed)));
     }
 }

@@ -16,40 +16,49 @@ use crate::{
     profile::Profile,
 };
 
-/// The five files of a leaf, with certbot's names.
+/// The files of a leaf, with certbot's names. Where it was made from a request, the key is with who asked, and not among
+/// them.
 pub struct LeafFiles {
     cert: String,
     chain: String,
     fullchain: String,
     ca: String,
-    key: Zeroizing<Vec<u8>>,
+    key: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl LeafFiles {
-    /// Names of the files.
+    /// Names of the files, without the key's.
+    pub const WITHOUT_KEY: [&'static str; 4] = ["cert.pem", "chain.pem", "fullchain.pem", "ca.pem"];
+    /// Names of the files, the key's last.
     pub const NAMES: [&'static str; 5] = ["cert.pem", "chain.pem", "fullchain.pem", "ca.pem", "privkey.pem"];
 
     /// Puts the set together. `key` is the file as it shall be written: encrypted or not.
     pub fn new(certificate: &Certificate, key: Zeroizing<Vec<u8>>, issuer: &Issuer) -> Self {
+        Self { key: Some(key), ..Self::without_key(certificate, issuer) }
+    }
+
+    /// The set of a certificate whose key is elsewhere.
+    pub fn without_key(certificate: &Certificate, issuer: &Issuer) -> Self {
         let sent = || issuer.intermediates().iter().chain(issuer.cross());
         Self {
             cert: certificate.to_pem(),
             chain: to_pem(sent()),
             fullchain: to_pem(std::iter::once(certificate).chain(sent())),
             ca: issuer.root().to_pem(),
-            key,
+            key: None,
         }
     }
 
     /// Names, contents and modes.
-    pub fn files(&self) -> [(&'static str, &[u8], u32); 5] {
-        [
+    pub fn files(&self) -> Vec<(&'static str, &[u8], u32)> {
+        let mut files = vec![
             ("cert.pem", self.cert.as_bytes(), writer::PUBLIC),
             ("chain.pem", self.chain.as_bytes(), writer::PUBLIC),
             ("fullchain.pem", self.fullchain.as_bytes(), writer::PUBLIC),
             ("ca.pem", self.ca.as_bytes(), writer::PUBLIC),
-            ("privkey.pem", &self.key, writer::SECRET),
-        ]
+        ];
+        files.extend(self.key.as_ref().map(|key| ("privkey.pem", key.as_slice(), writer::SECRET)));
+        files
     }
 }
 
@@ -64,7 +73,7 @@ pub struct Leaf {
     pub fullchain: Vec<Certificate>,
     /// The trust anchors of its peers.
     pub anchors: Vec<Certificate>,
-    /// Where its key is.
+    /// Where its key is; or would be, where it was made from a request.
     pub key: PathBuf,
 }
 
@@ -97,19 +106,23 @@ impl Generation {
         issuer: (&str, &Issuer),
         now: OffsetDateTime,
     ) -> Self {
-        let owned = files.files().map(|(file, bytes, mode)| (file, Zeroizing::new(bytes.to_vec()), mode));
+        let owned = files.files().into_iter();
+        let owned = owned.map(|(file, bytes, mode)| (file, Zeroizing::new(bytes.to_vec()), mode));
         Self {
             shelf: Shelf::Live,
             name: name.to_owned(),
-            files: owned.into(),
-            record: Record::issued(
-                Kind::Leaf(profile),
-                name,
-                certificate,
-                issuer.0,
-                issuer.1.certificate(),
-                now,
-            ),
+            files: owned.collect(),
+            record: Record {
+                key_file: files.key.is_some(),
+                ..Record::issued(
+                    Kind::Leaf(profile),
+                    name,
+                    certificate,
+                    issuer.0,
+                    issuer.1.certificate(),
+                    now,
+                )
+            },
         }
     }
 }
