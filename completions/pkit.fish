@@ -29,6 +29,8 @@ complete -c pkit -n "__fish_pkit_needs_command" -s V -l version -d 'Print versio
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "ca" -d 'Make, import, list and show certificate authorities'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "request" -d 'Make a key and a certificate request, for another CA or for `sign`'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "sign" -d 'Sign a certificate request: say what is granted of it, and why the rest is not'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
@@ -255,6 +257,78 @@ complete -c pkit -n "__fish_pkit_using_subcommand issue" -l json -d 'Answer in J
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l san -d 'An alternative name' -r
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l profile -d 'What the certificate is to be for: the usages that are asked for' -r -f -a "server\t'TLS server: serverAuth'
+client\t'TLS client: clientAuth'
+peer\t'Both sides, for nodes that talk to each other: serverAuth and clientAuth'"
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l subject -d 'The whole subject: "C=US,O=Acme,CN=api", in RFC 4514\'s order too, or "/C=US/O=Acme/CN=api"' -r
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l cn -d 'The common name, where it is not to be NAME; empty for none' -r
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l org -d 'The organization' -r
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l ou -d 'An organizational unit; more than one may be given' -r
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l country -d 'The country, in two letters' -r
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l state -d 'The state or province' -r
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l locality -d 'The city' -r
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l key-type -d 'Kind of key' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
+p384\t'ECDSA on NIST P-384'
+ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'
+rsa2048\t'RSA with 2048 bits: for peers that know nothing else'
+rsa3072\t'RSA with 3072 bits'
+rsa4096\t'RSA with 4096 bits'"
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l key -d 'Ask for a certificate for the key of this file instead of a new one; the file stays as it is' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l out -d 'Write the files to this directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l new-passphrase-file -d 'Read the passphrase that protects the new key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l new-passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l new-passphrase-command -d 'Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l must-staple -d 'Ask for a certificate with which a server must staple an OCSP response (RFC 7633)'
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l encrypt-key -d 'Write the new key under a passphrase, from --new-passphrase-*, PKIT_NEW_PASSPHRASE or the terminal'
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand request" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand request" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand request" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pkit -n "__fish_pkit_using_subcommand request" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l profile -d 'What the certificate is for; a request has no say in this' -r -f -a "server\t'TLS server: serverAuth'
+client\t'TLS client: clientAuth'
+peer\t'Both sides, for nodes that talk to each other: serverAuth and clientAuth'"
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l name -d 'What to call it; by default its common name, or else its first alternative name' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l san -d 'An alternative name, instead of all that the request asks for; empty for none' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l subject -d 'The whole subject: "C=US,O=Acme,CN=api", in RFC 4514\'s order too, or "/C=US/O=Acme/CN=api"' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l cn -d 'The common name, where it is not to be NAME; empty for none' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l org -d 'The organization' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l ou -d 'An organizational unit; more than one may be given' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l country -d 'The country, in two letters' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l state -d 'The state or province' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l locality -d 'The city' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l validity -d 'How long it is valid: a duration (90d, 1y6mo) or an RFC 3339 time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l not-before -d 'When it begins: an RFC 3339 time, or -1h for an hour ago; a minute ago by default' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l not-after -d 'When it ends: an RFC 3339 time, or 90d for in 90 days' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l crl-url -d 'Where the CRL of the issuer is' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l issuer-url -d 'Where the certificate of the issuer is (AIA caIssuers)' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l ocsp-url -d 'Where the OCSP responder of the issuer is (AIA)' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l policy -d 'A certificate policy, with the URL of its practice statement if there is one' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l extension -d 'Any other extension, as DER: 1.3.6.1.4.1.99999.1=critical,hex:0c0161' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l eku -d 'Further extended key usages, by name or OID, with commas: codeSigning,emailProtection' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l key-usage -d 'Another key usage than the one that fits profile and key: digitalSignature,keyAgreement' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l serial -d 'The serial number in hexadecimal, instead of 159 random bits' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l issuer -d 'The CA that signs: a name in the PKI directory, or with --issuer-key a certificate file' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l issuer-key -d 'The private key of a CA that is not in the PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l issuer-chain -d 'The certificates above that CA up to its root, where its own file does not hold them' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l out -d 'Write the set of files to this directory too; without a PKI directory, there alone' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l for-testing -d 'Allow a certificate that has expired or is not valid yet, to test what refuses it'
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l must-staple -d 'Make clients refuse the server without a stapled OCSP response (RFC 7633)'
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l dry-run -d 'Do everything but write: show what would be granted, and the certificate that would be made'
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pkit -n "__fish_pkit_using_subcommand sign" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand list" -l state -d 'Only those in this state' -r -f -a "valid\t'In use'
 due\t'In use, in the last third of its life: time to renew'
 expired\t'Ended'
@@ -399,20 +473,22 @@ complete -c pkit -n "__fish_pkit_using_subcommand completions" -s h -l help -d '
 complete -c pkit -n "__fish_pkit_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make, import, list and show certificate authorities'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "key" -d 'Make private keys, convert them, change their passphrases'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "inspect" -d 'Show what certificates say: every one in every file'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue list check bundle key inspect expiry serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make, import, list and show certificate authorities'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "request" -d 'Make a key and a certificate request, for another CA or for `sign`'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "sign" -d 'Sign a certificate request: say what is granted of it, and why the rest is not'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "key" -d 'Make private keys, convert them, change their passphrases'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "inspect" -d 'Show what certificates say: every one in every file'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "root" -d 'Make a root CA, which signs itself'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'

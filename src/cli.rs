@@ -20,7 +20,9 @@ mod passphrase;
 mod place;
 mod probe;
 mod quickstart;
+mod request;
 mod serve_test;
+mod sign;
 mod signer;
 mod terminal;
 
@@ -74,6 +76,10 @@ enum Command {
     Ca(ca::Args),
     /// Issue a certificate for a server, a client, or a peer that is both
     Issue(issue::Args),
+    /// Make a key and a certificate request, for another CA or for `sign`
+    Request(request::Args),
+    /// Sign a certificate request: say what is granted of it, and why the rest is not
+    Sign(sign::Args),
     /// List the certificates on record: state, end, serial number, name
     List(list::Args),
     /// Prove that a PKI directory holds together; --repair mends what a crash left
@@ -184,6 +190,8 @@ fn run(args: Vec<OsString>) -> Exit {
         Command::Quickstart(args) => quickstart::run(args, &context),
         Command::Ca(args) => ca::run(args, &context),
         Command::Issue(args) => issue::run(args, &context),
+        Command::Request(args) => request::run(args, &context),
+        Command::Sign(args) => sign::run(args, &context),
         Command::ServeTest(args) => serve_test::run(args, &context),
         Command::Probe(args) => probe::run(args, &context),
         Command::List(args) => list::run(args, &context),

@@ -230,6 +230,30 @@ errors! {
     "key-weak" "the public key is too weak to be certified" KeyWeak {
         /// Why
         weakness: String }
+    /// A certificate request whose signature cannot be checked, or proves nothing.
+    "csr-unproven" "the signature of the request proves nothing here" CsrUnproven {
+        /// The request
+        origin: Origin,
+        /// How it is signed
+        algorithm: String,
+        /// The kind of its key
+        key: String,
+        /// Why that does not do
+        reason: String }
+    /// A certificate request whose signature does not hold.
+    "csr-forged" "the signature of the request does not hold: it was altered, or made with another key" CsrForged {
+        /// The request
+        origin: Origin,
+        /// How it is signed
+        algorithm: String,
+        /// The kind of its key
+        key: String }
+    /// A certificate request asks for names that cannot be granted.
+    "csr-name-refused" "the request asks for names that cannot be granted, so nothing was signed" CsrNameRefused {
+        /// The request
+        origin: Origin,
+        /// Each name, and why it cannot be granted
+        names: Vec<(String, String)> }
     /// One key for a certificate and the CA that signs it.
     "key-is-issuers" "the public key is that of a CA above" KeyIsIssuers {
         /// The CA's certificate
@@ -534,6 +558,19 @@ impl Error {
                 fact("issuer", format!("{issuer}  (begins {})", format_time(*issuer_begin))),
             ],
             Self::KeyWeak { weakness } => vec![text("weakness", weakness)],
+            Self::CsrUnproven { origin, algorithm, key, reason } => vec![
+                at("request", origin),
+                text("signature", algorithm),
+                text("key", key),
+                text("reason", reason),
+            ],
+            Self::CsrForged { origin, algorithm, key } => {
+                vec![at("request", origin), text("signature", algorithm), text("key", key)]
+            }
+            Self::CsrNameRefused { origin, names } => {
+                let names = names.iter().map(|(name, reason)| text("name", &format!("{name}: {reason}")));
+                std::iter::once(at("request", origin)).chain(names).collect()
+            }
             Self::KeyIsIssuers { issuer, subject } => {
                 vec![fact("issuer", format!("{issuer}  ({})", escape(subject)))]
             }

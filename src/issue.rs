@@ -12,15 +12,17 @@ use ring::rand::SecureRandom;
 use time::OffsetDateTime;
 
 pub use extension::{Custom, Pointers, Policy, extended_key_usages, pointer, serial_number};
+pub(crate) use extension::{MUST_STAPLE, encode as encode_extensions};
 pub use naming::{alternative_names, subject};
 pub use notice::Notice;
+pub(crate) use plan::settle;
 pub use plan::{Plan, plan};
 
 use crate::{
     Error,
     cert::{Certificate, NameConstraints},
     issuer::Issuer,
-    key::{PrivateKey, PublicKey},
+    key::{Algorithm, PrivateKey, PublicKey},
     name::{Name, San},
     oid::Oid,
     origin::Origin,
@@ -114,6 +116,32 @@ impl Request {
             }
         }
         usages
+    }
+
+    /// The key usage that it shall have with this kind of key.
+    pub fn key_usage(&self, key: Algorithm) -> KeyUsage {
+        match self.kind {
+            Kind::Leaf(profile) => self.key_usage.unwrap_or_else(|| KeyUsage::for_leaf(profile, key)),
+            Kind::Root | Kind::Intermediate => KeyUsage::for_authority(),
+        }
+    }
+
+    /// Whether this key may be certified so, whoever signs.
+    ///
+    /// # Errors
+    /// [`Error::KeyWeak`]; [`Error::ExtensionInvalid`] where the key cannot be used as was asked.
+    pub fn judge_key(&self, key: &PublicKey) -> Result<(), Error> {
+        if let Some(weakness) = key.weakness() {
+            return Err(Error::KeyWeak { weakness });
+        }
+        let leaf = matches!(self.kind, Kind::Leaf(_));
+        let usage = self.key_usage(key.algorithm());
+        match usage.unfit_for_leaf(key.algorithm()).filter(|_| leaf) {
+            Some(reason) => {
+                Err(Error::ExtensionInvalid { what: "key usage", value: usage.to_string(), reason })
+            }
+            None => Ok(()),
+        }
     }
 }
 

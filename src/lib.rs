@@ -20,6 +20,7 @@ pub mod bundle;
 pub mod cert;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod csr;
 mod der;
 mod error;
 pub mod expiry;

@@ -68,6 +68,14 @@ known! {
     AUTHORITY_INFO_ACCESS = [0x2b, 6, 1, 5, 5, 7, 1, 1], "authorityInfoAccess", "authority information access";
     TLS_FEATURE = [0x2b, 6, 1, 5, 5, 7, 1, 24], "tlsfeature", "TLS feature (must-staple)";
 
+    EXTENSION_REQUEST = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14], "extensionRequest", "extension request";
+    MS_EXTENSION_REQUEST = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 1, 14], "msExtReq", "Microsoft extension request";
+    CHALLENGE_PASSWORD = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 7], "challengePassword", "challenge password";
+    UNSTRUCTURED_NAME = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 2], "unstructuredName", "unstructured name";
+    MS_OS_VERSION = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 13, 2, 3], "msOSVersion", "Microsoft OS version";
+    MS_CSP_INFO = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 13, 2, 2], "msEnrolmentCSP", "Microsoft enrolment CSP";
+    MS_CLIENT_INFO = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 21, 20], "msRequestClientInfo", "Microsoft request client info";
+
     EC_PUBLIC_KEY = [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], "id-ecPublicKey", "EC public key";
     P256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], "prime256v1", "P-256";
     P384 = [0x2b, 0x81, 0x04, 0, 34], "secp384r1", "P-384";

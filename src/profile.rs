@@ -88,6 +88,11 @@ impl KeyUsage {
         Self(bits & 0x1ff)
     }
 
+    /// Every single usage, in order.
+    pub(crate) fn each() -> impl Iterator<Item = Self> {
+        (0..BITS.len()).map(|bit| Self(1 << bit))
+    }
+
     /// What a leaf of this profile needs with this key: RSA servers also decrypt the premaster secret of TLS 1.2 key
     /// exchange, which NSS insists on; everything else signs only.
     pub fn for_leaf(profile: Profile, key: Algorithm) -> Self {

@@ -39,18 +39,21 @@ fn sound(sandbox: &Sandbox, when: &str) {
     let mut recorded = Vec::new();
     for entry in store.records().unwrap() {
         if let Entry::Record(_, record) = entry.unwrap() {
-            recorded.push((record.shelf(), record.name, record.serial));
+            recorded.push((record.shelf(), record.name, record.serial, record.key_file));
         }
     }
     for (shelf, key) in [(Shelf::Ca, "key.pem"), (Shelf::Live, "privkey.pem")] {
         for name in store.names(shelf).unwrap() {
             let set = store.current(shelf, &name).unwrap().unwrap();
             let certificate = load_certificates(&set.join("cert.pem")).unwrap().remove(0);
-            let key = load_private_key(&set.join(key), &mut no_passphrase()).unwrap();
-            assert!(key.public() == certificate.public_key(), "{when}: {name}");
+            let with_key = set.join(key).exists();
+            if with_key {
+                let key = load_private_key(&set.join(key), &mut no_passphrase()).unwrap();
+                assert!(key.public() == certificate.public_key(), "{when}: {name}");
+            }
             assert!(
-                recorded.contains(&(shelf, name.clone(), certificate.serial_hex())),
-                "{when}: {name} is not on record"
+                recorded.contains(&(shelf, name.clone(), certificate.serial_hex(), with_key)),
+                "{when}: {name} is not on record, or its key is gone"
             );
         }
     }
@@ -150,6 +153,33 @@ fn ca_import() {
 fn issue() {
     let done = ["pki/live/a.internal/cert.pem", "pki/live/a.internal/privkey.pem"];
     torture(&Sandbox::with_authorities(), &["issue", "server", "a.internal", "-q"], &done);
+}
+
+#[test]
+fn sign() {
+    let sandbox = Sandbox::with_authorities();
+    sandbox.succeeds(&["request", "a.internal", "-q"]);
+    torture(
+        &sandbox,
+        &["sign", "a.internal.csr", "--profile", "server", "-q"],
+        &["pki/live/a.internal/cert.pem", "pki/live/a.internal/ca.pem"],
+    );
+}
+
+#[test]
+fn request() {
+    for number in 1.. {
+        let sandbox = Sandbox::new();
+        let args = ["request", "a.internal", "--out", "out"];
+        let output = sandbox.command(&args).env("PKIT_FAULT", format!("error:{number}")).output().unwrap();
+        let count = fs::read_dir(sandbox.path("out")).map(Iterator::count).unwrap_or(0);
+        if output.status.success() {
+            assert_eq!(count, 2);
+            assert!(number > 5);
+            break;
+        }
+        assert_eq!(count, 0, "error:{number} left files");
+    }
 }
 
 #[test]

@@ -159,6 +159,8 @@ fn every_code_has_a_case() {
     );
     made_at_hand(c);
 
+    requests(c);
+
     // Bundles.
     c.sandbox.succeeds(&["issue", "client", "second"]);
     c.case(
@@ -246,6 +248,36 @@ fn every_code_has_a_case() {
         cases.seen.iter().map(String::as_str).chain(NOT_BY_COMMAND_LINE.iter().copied()).collect();
     let known: BTreeSet<&str> = pkit::Error::CODES.iter().copied().collect();
     assert_eq!(seen, known, "left: cases; right: codes");
+}
+
+/// Certificate requests, and what is missing after one was signed.
+fn requests(c: &mut Cases) {
+    c.sandbox.succeeds(&["request", "asked.internal", "--out", "requests"]);
+    let sign = |file: &'static str| ["sign", file, "--profile", "server"];
+    let pem = c.sandbox.read("requests/asked.internal.csr");
+    let whole = pkit::pem::blocks(pem.as_bytes(), &pkit::origin::Origin::named("csr")).unwrap().remove(0).der;
+    let mut forged = whole.to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    c.sandbox.write("forged.csr", &forged);
+    c.case("csr-forged", &sign("forged.csr"));
+    let mut sha512 = whole.to_vec();
+    let at = sha512.windows(8).position(|window| window == [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]).unwrap();
+    sha512[at + 7] = 4;
+    c.sandbox.write("sha512.csr", &sha512);
+    c.case("csr-unproven", &sign("sha512.csr"));
+    let bounded = ["--issuer", "bounded.pem", "--issuer-key", "bounded.key", "--out", "out"];
+    c.case("csr-name-refused", &[&sign("requests/asked.internal.csr"), &bounded[..]].concat());
+    c.case("nothing-found", &sign("pki/ca/root/cert.pem"));
+    c.case("usage", &["sign", "requests/asked.internal.csr"]);
+    c.case("usage", &["request", "x.internal", "--passphrase-file", "phrase"]);
+    c.case("usage", &["request", "x.internal", "--new-passphrase-file", "phrase"]);
+    c.case("san-missing", &["request", "Not A Host"]);
+    c.case("file-exists", &["request", "asked.internal", "--out", "requests"]);
+    c.sandbox.succeeds(&["request", "ca.internal", "--key", "pki/ca/root/key.pem", "--out", "requests"]);
+    c.case("key-is-issuers", &sign("requests/ca.internal.csr"));
+    c.sandbox.succeeds(&sign("requests/asked.internal.csr"));
+    c.case("key-absent", &["serve-test", "asked.internal"]);
+    c.case("key-absent", &["probe", "localhost:1", "--as", "asked.internal"]);
 }
 
 /// Issuers that our own commands would not make.

@@ -1,6 +1,9 @@
 //! Certificate extensions (RFC 5280 4.2), read into owned facts.
 
-use x509_parser::extensions::{DistributionPointName, ParsedExtension, X509Extension};
+use x509_parser::{
+    extensions::{DistributionPointName, ParsedExtension, X509Extension},
+    prelude::FromDer,
+};
 
 use crate::{
     name::{GeneralName, Subtree},
@@ -68,6 +71,12 @@ pub struct NameConstraints {
 }
 
 impl Extension {
+    /// Reads one extension that fills the bytes; `None` where they are none.
+    pub(crate) fn from_der(der: &[u8]) -> Option<Self> {
+        let (rest, parsed) = X509Extension::from_der(der).ok()?;
+        rest.is_empty().then(|| Self::read(&parsed))
+    }
+
     pub(super) fn read(parsed: &X509Extension<'_>) -> Self {
         Self {
             oid: Oid::from_content(parsed.oid.as_bytes()),

@@ -104,12 +104,36 @@ impl ContentArgs {
         issuer: Option<&str>,
         now: OffsetDateTime,
     ) -> Result<Request, Error> {
+        let subject = self.subject.name(name, optional, config)?;
+        self.of_subject(kind, subject, config, issuer, now)
+    }
+
+    /// As [`ContentArgs::request`], where another program asks for a subject: that one, but for what is stated here.
+    pub(crate) fn request_for(
+        &self,
+        kind: Kind,
+        asked: &Name,
+        config: &Config,
+        issuer: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Request, Error> {
+        let default = if asked.is_empty() { config.subject.as_ref() } else { Some(asked) };
+        self.of_subject(kind, self.subject.over(default)?, config, issuer, now)
+    }
+
+    fn of_subject(
+        &self,
+        kind: Kind,
+        subject: Name,
+        config: &Config,
+        issuer: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Request, Error> {
         let default = match kind {
             Kind::Root => config.validity.root,
             Kind::Intermediate => config.validity.intermediate,
             Kind::Leaf(_) => config.validity.leaf,
         };
-        let subject = self.subject.name(name, optional, config)?;
         let mut request = Request::new(kind, subject, End::After(default));
         self.validity.apply(&mut request, End::After(default), now)?;
         self.extensions
@@ -119,7 +143,8 @@ impl ContentArgs {
 }
 
 impl SubjectArgs {
-    fn name(&self, name: &str, optional: bool, config: &Config) -> Result<Name, Error> {
+    /// The whole subject; see [`ContentArgs::request`].
+    pub(crate) fn name(&self, name: &str, optional: bool, config: &Config) -> Result<Name, Error> {
         let base = self.base(config)?;
         match &self.cn {
             Some(_) => Ok(base),
@@ -129,7 +154,12 @@ impl SubjectArgs {
 
     /// All but the common name that follows from the certificate's name.
     pub(crate) fn base(&self, config: &Config) -> Result<Name, Error> {
-        let base = match (&self.subject, &config.subject) {
+        self.over(config.subject.as_ref())
+    }
+
+    /// What is stated here, over a subject that comes from elsewhere.
+    fn over(&self, default: Option<&Name>) -> Result<Name, Error> {
+        let base = match (&self.subject, default) {
             (Some(text), _) => text.parse()?,
             (None, Some(base)) => base.clone(),
             (None, None) => Name::empty(),

@@ -27,6 +27,9 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::NothingFound { what: "certificate", .. } => {
             "PEM or DER certificates are wanted here; a key or a request is something else".into()
         }
+        Error::NothingFound { what: "certificate request", .. } => {
+            "a PEM or DER certificate request is wanted here; one is made with: pkit request NAME".into()
+        }
         Error::NothingFound { .. } => return None,
         Error::SeveralFound { what, .. } => format!("give a file with one {what}"),
         Error::PemBroken { .. } => "get the file anew from where it came, whole".into(),
@@ -60,7 +63,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::DurationInvalid { .. } => "for example 90d, 1y6mo, 24h, or 2027-06-30T12:00:00Z".into(),
         Error::AddressInvalid { .. } => "for example 127.0.0.1:8443, [::1]:8443 or localhost:8443".into(),
         Error::SanMissing { name } => {
-            format!("name what clients connect to: pkit issue server {} api.internal 10.0.0.5", quote(name))
+            format!("name what clients connect to: pkit issue server {} api.internal 10.0.0.5; for `sign`, with --san", quote(name))
         }
         Error::SubjectMissing {} => "give one with --subject \"CN=…\"".into(),
         Error::ConstraintInvalid { .. } => {
@@ -73,6 +76,13 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::ValidityReversed { .. } => "give an end after the beginning".into(),
         Error::PredatesIssuer { .. } => "leave --not-before out: it then begins with the issuer at the earliest".into(),
         Error::KeyWeak { .. } => "make a new key; P-256 works everywhere".into(),
+        Error::CsrUnproven { .. } => {
+            "let it be made anew, signed with SHA-256: openssl req -new -sha256 -key KEY; or with a P-256 key: pkit request NAME".into()
+        }
+        Error::CsrForged { .. } => "get it anew from who has the key".into(),
+        Error::CsrNameRefused { .. } => {
+            "say with --san which names it shall have, each with its own --san (empty for none), or let it be made anew".into()
+        }
         Error::KeyIsIssuers { .. } => {
             "give it a key of its own: whoever holds this one can act as that CA".into()
         }

@@ -7,10 +7,11 @@ use time::OffsetDateTime;
 
 use super::{
     OutputArgs,
-    terminal::{self, BOLD, DIM, styled},
+    terminal::{self, BOLD, DIM, WARN, styled},
 };
 use crate::{
     cert::Certificate,
+    csr::Line,
     fingerprint::hex,
     issue::Notice,
     name::escape,
@@ -36,6 +37,9 @@ pub(crate) struct Issued {
     /// File name to path.
     files: Vec<File>,
     certificate: String,
+    /// What a request asked for, and what became of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    asked_granted: Vec<Line>,
     notices: Vec<Told>,
     #[serde(skip)]
     ends: OffsetDateTime,
@@ -107,6 +111,7 @@ impl Issued {
             fingerprint_sha256: hex(&certificate.fingerprint()),
             files: listed.collect(),
             certificate: certificate.to_pem(),
+            asked_granted: Vec::new(),
             notices: notices.iter().map(Told::from).collect(),
             ends: validity.not_after,
             directories,
@@ -130,6 +135,11 @@ impl Issued {
         self
     }
 
+    /// Says what the request asked for, and what became of it.
+    pub(crate) fn granted(self, asked_granted: Vec<Line>) -> Self {
+        Self { asked_granted, ..self }
+    }
+
     /// Answers on standard output.
     pub(crate) fn tell(&self, output: OutputArgs, now: OffsetDateTime) -> anyhow::Result<()> {
         if output.json {
@@ -148,7 +158,8 @@ impl Issued {
         let article = if self.kind.starts_with(['a', 'i']) { "an" } else { "a" };
         let noun = if self.kind.contains("CA") { "" } else { " certificate" };
         let name = styled(BOLD, escape(&self.name));
-        let mut text = format!("{} {article} {}{noun}: {name}\n", self.verb, self.kind);
+        let mut text = table(&self.asked_granted);
+        text += &format!("{} {article} {}{noun}: {name}\n", self.verb, self.kind);
         let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:8}{value}\n"));
         line("subject", &self.subject);
         if !self.sans.is_empty() {
@@ -172,4 +183,36 @@ impl Issued {
         }
         text
     }
+}
+
+/// Asked, granted, why: a line for each thing.
+fn table(lines: &[Line]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let nothing = || "-".to_owned();
+    let mut rows = vec![[String::new(), "asked".into(), "granted".into(), "why".into()]];
+    rows.extend(lines.iter().map(|line| {
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(nothing);
+        [line.kind.name().into(), text(&line.asked), text(&line.granted), line.why.clone()]
+    }));
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let [kind, asked, granted] = [0, 1, 2].map(|column| width(column).unwrap_or(0));
+    let mut text = String::new();
+    for (index, [what, wish, gift, why]) in rows.iter().enumerate() {
+        // Padded before it is styled: escapes have no width.
+        let row = format!("{what:kind$}  {wish:asked$}  {gift:granted$}  {why}");
+        let refused = index > 0 && *gift == "-";
+        let row = if index == 0 {
+            styled(BOLD, row)
+        } else if refused {
+            styled(WARN, row)
+        } else {
+            row
+        };
+        text.push_str(&format!("{row}\n"));
+    }
+    text.push('\n');
+    text
 }

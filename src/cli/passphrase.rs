@@ -71,6 +71,11 @@ enum Source<'a> {
 }
 
 impl PassphraseArgs {
+    /// Whether one of the sources was named.
+    pub(crate) fn is_given(&self) -> bool {
+        self.passphrase_file.is_some() || self.passphrase_fd.is_some() || self.passphrase_command.is_some()
+    }
+
     /// An opener that asks these sources; a person has three tries, a source one.
     pub(crate) fn opener(&self) -> impl FnMut(&Origin, u32) -> Result<Option<Passphrase>, Error> {
         move |origin: &Origin, attempt: u32| {

@@ -87,7 +87,7 @@ fn parameters(
         KeyUsagePurpose::DecipherOnly,
     ];
     let request = &plan.request;
-    let usage = plan.key_usage(subject_key.algorithm());
+    let usage = request.key_usage(subject_key.algorithm());
     let mut params = CertificateParams::default();
     params.not_before = plan.validity.not_before;
     params.not_after = plan.validity.not_after;

@@ -167,8 +167,11 @@ pub fn serial_number(text: &str) -> Result<Vec<u8>, Error> {
     }
 }
 
+/// RFC 7633: a list of TLS features; status_request is number 5.
+pub(crate) const MUST_STAPLE: [u8; 5] = [0x30, 3, 2, 1, 5];
+
 /// The extensions that rcgen does not write, or not for all that can be asked for.
-pub(super) fn encode(request: &Request) -> Result<Vec<Custom>, Error> {
+pub(crate) fn encode(request: &Request) -> Result<Vec<Custom>, Error> {
     let own = |oid, critical, value| Custom { oid: Oid::from_content(oid), critical, value };
     let mut all = Vec::new();
     if !request.sans.is_empty() {
@@ -199,8 +202,7 @@ pub(super) fn encode(request: &Request) -> Result<Vec<Custom>, Error> {
         all.push(own(oid::CERTIFICATE_POLICIES, false, list(policies)));
     }
     if request.must_staple {
-        // RFC 7633: status_request is feature 5.
-        all.push(own(oid::TLS_FEATURE, false, vec![0x30, 3, 2, 1, 5]));
+        all.push(own(oid::TLS_FEATURE, false, MUST_STAPLE.to_vec()));
     }
     all.extend(request.extensions.iter().cloned());
     Ok(all)

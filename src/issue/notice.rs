@@ -27,6 +27,8 @@ pub enum Notice {
         /// How many the CAs above leave
         left: u32,
     },
+    /// Something that a certificate request asks for was left out.
+    NotGranted(Vec<String>),
     /// Apple's clients refuse server certificates that last so many days.
     LongForApple {
         /// How long it lasts
@@ -55,6 +57,7 @@ impl Notice {
             Self::Underscore(_) => "underscore-in-dns-name",
             Self::PathLength { .. } => "path-length-exceeds-issuers",
             Self::LongForApple { .. } => "validity-beyond-825-days",
+            Self::NotGranted(_) => "not-granted",
             Self::NothingToStaple => "must-staple-without-ocsp",
             Self::CriticalExtension(_) => "critical-extension",
             Self::ConstraintsNotForAll => "constraints-not-for-all",
@@ -84,6 +87,7 @@ impl fmt::Display for Notice {
                 f,
                 "it lasts {days} days: macOS and iOS refuse TLS server certificates of more than 825, those of private roots too"
             ),
+            Self::NotGranted(what) => write!(f, "asked for and not granted: {}", what.join(", ")),
             Self::NothingToStaple => f.write_str(
                 "it must be served with a stapled OCSP response, and names no responder: give one with --ocsp-url",
             ),

@@ -1,5 +1,7 @@
 //! Policy: what of a request may be, and what would fail later at some peer.
 
+use std::collections::HashSet;
+
 use time::{Duration, OffsetDateTime};
 
 use super::{Kind, Notice, Request};
@@ -7,10 +9,10 @@ use crate::{
     Error,
     cert::NameConstraints,
     issuer::Issuer,
-    key::{Algorithm, PublicKey},
+    key::PublicKey,
     name::{GeneralName, Name, San, Subtree},
     oid,
-    profile::{KeyUsage, Profile},
+    profile::Profile,
     validity::Validity,
     verify::{constraint_breach, names_under_constraints},
 };
@@ -48,33 +50,16 @@ impl Plan {
         &self.request
     }
 
-    /// Its key usage, given the kind of its key.
-    pub(super) fn key_usage(&self, key: Algorithm) -> KeyUsage {
-        match self.request.kind {
-            Kind::Leaf(profile) => self.request.key_usage.unwrap_or_else(|| KeyUsage::for_leaf(profile, key)),
-            Kind::Root | Kind::Intermediate => KeyUsage::for_authority(),
-        }
-    }
-
     /// Whether a public key may be certified so; every signature asks this itself.
     ///
     /// # Errors
     /// [`Error::KeyWeak`]; [`Error::KeyIsIssuers`] for the key of a CA above; [`Error::ExtensionInvalid`] where the key
     /// cannot be used as was asked.
     pub fn judge_key(&self, key: &PublicKey, issuer: Option<&Issuer>) -> Result<(), Error> {
-        if let Some(weakness) = key.weakness() {
-            return Err(Error::KeyWeak { weakness });
-        }
+        self.request.judge_key(key)?;
         let path = issuer.map(Issuer::path).unwrap_or_default();
-        if let Some(same) = path.iter().find(|authority| authority.public_key() == key) {
-            return Err(Error::KeyIsIssuers { issuer: same.origin().clone(), subject: same.title() });
-        }
-        let leaf = matches!(self.request.kind, Kind::Leaf(_));
-        let usage = self.key_usage(key.algorithm());
-        match usage.unfit_for_leaf(key.algorithm()).filter(|_| leaf) {
-            Some(reason) => {
-                Err(Error::ExtensionInvalid { what: "key usage", value: usage.to_string(), reason })
-            }
+        match path.iter().find(|authority| authority.public_key() == key) {
+            Some(same) => Err(Error::KeyIsIssuers { issuer: same.origin().clone(), subject: same.title() }),
             None => Ok(()),
         }
     }
@@ -86,25 +71,10 @@ impl Plan {
 /// [`Error::SanMissing`], [`Error::SubjectMissing`], [`Error::SubjectInvalid`], [`Error::ExtensionInvalid`],
 /// [`Error::ValidityEmpty`], [`Error::ValidityNotBegun`], [`Error::ValidityReversed`], [`Error::OutlivesIssuer`],
 /// [`Error::PredatesIssuer`], [`Error::PathLengthUsedUp`], [`Error::NameNotPermitted`], [`Error::UsageNotPermitted`].
-pub fn plan(mut request: Request, issuer: Option<&Issuer>, now: OffsetDateTime) -> Result<Plan, Error> {
+pub fn plan(request: Request, issuer: Option<&Issuer>, now: OffsetDateTime) -> Result<Plan, Error> {
     let now = now.replace_nanosecond(0).unwrap_or(now);
     let mut notices = Vec::new();
-    named(&request)?;
-    // Its bytes go into the certificate as they are; what is no name could be more than a name.
-    if !request.subject.is_readable() {
-        return Err(Error::SubjectInvalid {
-            value: request.subject.to_string(),
-            reason: "its DER is not that of a distinguished name".into(),
-        });
-    }
-    let mut sans: Vec<San> = Vec::new();
-    for san in std::mem::take(&mut request.sans) {
-        if !sans.contains(&san) {
-            sans.push(san);
-        }
-    }
-    request.sans = sans;
-    usable(&request)?;
+    let request = settle(request)?;
     let validity = period(&request, issuer, now, &mut notices)?;
     if let Some(issuer) = issuer {
         within_path_length(&request, issuer, &mut notices)?;
@@ -113,6 +83,23 @@ pub fn plan(mut request: Request, issuer: Option<&Issuer>, now: OffsetDateTime) 
     }
     remark(&request, validity, &mut notices);
     Ok(Plan { request, validity, now, notices })
+}
+
+/// What must hold of a request whoever signs it: whom it speaks of is said, and nothing contradicts itself. Returned without
+/// what was said twice.
+pub(crate) fn settle(mut request: Request) -> Result<Request, Error> {
+    named(&request)?;
+    // Its bytes go into the certificate as they are; what is no name could be more than a name.
+    if !request.subject.is_readable() {
+        return Err(Error::SubjectInvalid {
+            value: request.subject.to_string(),
+            reason: "its DER is not that of a distinguished name".into(),
+        });
+    }
+    let mut seen = HashSet::new();
+    request.sans.retain(|san| seen.insert(san.clone()));
+    usable(&request)?;
+    Ok(request)
 }
 
 /// Whom it speaks of must be said.

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A public key, held as the exact DER of its subjectPublicKeyInfo.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
     spki: Box<[u8]>,
     algorithm: Algorithm,
@@ -97,6 +97,12 @@ impl PublicKey {
         parts(&self.spki).map(|(_, bits)| bits).unwrap_or_default()
     }
 
+    /// Whether it is a point of a curve without its second coordinate (SEC 1 2.3.3), which ring does not read and
+    /// RFC 5480 2.2 lets readers refuse.
+    pub(crate) fn is_compressed(&self) -> bool {
+        matches!(self.algorithm, Algorithm::P256 | Algorithm::P384) && matches!(self.bits(), [2 | 3, ..])
+    }
+
     /// Why this key is too weak to be trusted, if it is (NIST SP 800-131A).
     pub fn weakness(&self) -> Option<String> {
         match self.algorithm {
@@ -120,6 +126,9 @@ impl PublicKey {
     ) -> Result<(), SignatureFault> {
         use Algorithm as A;
         let kind = by.oid.content();
+        if self.is_compressed() {
+            return Err(SignatureFault::Unsupported);
+        }
         let method: &dyn rs::VerificationAlgorithm = match (self.algorithm, kind) {
             (A::P256, oid::ECDSA_SHA256) => &rs::ECDSA_P256_SHA256_ASN1,
             (A::P256, oid::ECDSA_SHA384) => &rs::ECDSA_P256_SHA384_ASN1,
@@ -192,6 +201,11 @@ impl SignatureAlgorithm {
     /// The exact DER.
     pub fn der(&self) -> &[u8] {
         &self.der
+    }
+
+    /// The algorithm, without its parameters.
+    pub fn oid(&self) -> &Oid {
+        &self.oid
     }
 
     /// `ecdsa-with-SHA256`, `sha256WithRSAEncryption`, or the dotted form.

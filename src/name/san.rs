@@ -40,6 +40,46 @@ impl San {
     }
 }
 
+/// A name that somebody asks for, held to the same rules as one that was typed. The error is the reason in a person's words.
+impl TryFrom<&GeneralName> for San {
+    type Error = String;
+
+    fn try_from(name: &GeneralName) -> Result<Self, String> {
+        match name {
+            GeneralName::Dns(text) if text.parse::<IpAddr>().is_ok() => Err(format!(
+                "it is an IP address said to be a DNS name, which no client matches: IP:{text} is wanted"
+            )),
+            // What stands in a certificate is not converted: these are the octets of an IA5String.
+            GeneralName::Dns(text) if !text.is_ascii() => {
+                Err("an internationalised name stands in a certificate in its ASCII form (xn--…)".into())
+            }
+            GeneralName::Dns(text) => text.parse().map(Self::Dns),
+            GeneralName::Uri(text) => uri(text).map(Self::Uri),
+            GeneralName::Email(text) => email(text).map(Self::Email),
+            GeneralName::Ip(address) => Ok(Self::Ip(*address)),
+            GeneralName::RegisteredId(oid) if oid.components().is_some() => {
+                Ok(Self::RegisteredId(oid.clone()))
+            }
+            GeneralName::Other(oid, value) if oid.components().is_some() && is_other_value(value) => {
+                Ok(Self::Other(oid.clone(), value.clone()))
+            }
+            GeneralName::Unknown("IP", _) => Err("an IP address has 4 or 16 octets".into()),
+            GeneralName::Directory(_) => Err("names of this kind are not issued".into()),
+            GeneralName::Unknown("X400" | "EDIParty", _) => Err("names of this kind are not issued".into()),
+            _ => Err("it breaks the rules of its kind of name (RFC 5280 4.2.1.6)".into()),
+        }
+    }
+}
+
+/// One element under the explicit tag; of text, without control characters.
+fn is_other_value(value: &[u8]) -> bool {
+    let Some(mut elements) = der::whole(value, 0xa0).map(|outer| outer.inside()) else { return false };
+    let Some(inner) = elements.next().filter(|_| elements.is_empty()) else { return false };
+    let text = std::str::from_utf8(inner.content);
+    inner.tag != der::tag::UTF8
+        || text.is_ok_and(|text| !text.is_empty() && !text.chars().any(char::is_control))
+}
+
 /// Recognises the kind by the value: an IP address (with or without brackets), a URI (`scheme://` or `urn:`), an
 /// e-mail address (`@`), else a DNS name. A prefix as openssl writes it says so itself: `DNS:`, `IP:`, `URI:`, `email:`,
 /// `RID:`, `UPN:alice@corp.internal`, `otherName:OID;UTF8:text`, `otherName:OID;hex:DER`.
@@ -221,6 +261,40 @@ mod tests {
             let san: San = text.parse().unwrap();
             assert_eq!(san.to_general_name().to_string(), want);
             assert_eq!(want.parse::<San>().unwrap(), san, "what is printed reads back");
+        }
+    }
+
+    #[test]
+    fn a_name_that_was_asked_for_is_held_to_the_same_rules() {
+        let other = |inner: &[u8]| GeneralName::Other("1.2.3".parse().unwrap(), explicit(inner));
+        for good in [
+            GeneralName::Dns("API.example.com".into()),
+            GeneralName::Ip("::1".parse().unwrap()),
+            GeneralName::RegisteredId("1.2.3".parse().unwrap()),
+            GeneralName::Email("a@example.com".into()),
+            GeneralName::Uri("spiffe://acme/x".into()),
+            other(&[0x0c, 1, b'a']),
+            other(&[2, 1, 5]),
+        ] {
+            assert!(San::try_from(&good).is_ok(), "{good}");
+        }
+        for bad in [
+            GeneralName::Dns("10.0.0.1".into()),
+            GeneralName::Dns("::1".into()),
+            GeneralName::Dns("*.com".into()),
+            GeneralName::Dns("b\u{fc}cher.example".into()),
+            GeneralName::Dns("a.example\0.evil".into()),
+            GeneralName::Dns("example.com.".into()),
+            GeneralName::Uri("/relative".into()),
+            GeneralName::Email("nobody".into()),
+            GeneralName::Directory(crate::name::Name::empty()),
+            GeneralName::Unknown("IP", vec![1, 2, 3]),
+            GeneralName::Unknown("invalid", vec![]),
+            GeneralName::RegisteredId(Oid::from_content(&[0x80])),
+            other(&[0x0c, 1, 0x1b]),
+            other(&[2, 1, 5, 0]),
+        ] {
+            assert!(San::try_from(&bad).is_err(), "{bad}");
         }
     }
 

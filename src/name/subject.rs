@@ -150,6 +150,12 @@ impl Name {
         self.rdns().is_some()
     }
 
+    /// Whether the values hold control characters, which no name needs and which deceive who reads it.
+    pub fn holds_control_characters(&self) -> bool {
+        let mut attributes = self.rdns().unwrap_or_default().into_iter().flatten();
+        attributes.any(|attribute| attribute.text().chars().any(char::is_control))
+    }
+
     /// Whether both are the same name in the sense of RFC 5280 7.1: string types, case and runs of blanks do not
     /// count.
     pub fn same(&self, other: &Self) -> bool {
