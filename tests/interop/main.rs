@@ -12,6 +12,7 @@
 )]
 
 mod accepted;
+mod csr;
 mod import;
 mod keys;
 #[path = "../sandbox/mod.rs"]
