@@ -211,20 +211,15 @@ impl Plan {
                 return Err(Error::ChainRefused { findings });
             }
         }
-        let missing = self
-            .request
-            .sans
-            .iter()
-            .map(San::to_general_name)
-            .find(|name| !certificate.subject_alt_names().contains(name));
-        match missing {
-            Some(name) => Err(Error::Malformed {
+        let asked = self.request.sans.iter().map(San::to_general_name);
+        if !certificate.subject_alt_names().iter().cloned().eq(asked) {
+            return Err(Error::Malformed {
                 origin: certificate.origin().clone(),
                 what: "new certificate",
-                cause: format!("the name {name} did not get into it"),
-            }),
-            None => Ok(()),
+                cause: "its alternative names are not those that were asked for".into(),
+            });
         }
+        Ok(())
     }
 
     /// As of when the plan was made.
