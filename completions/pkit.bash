@@ -1310,13 +1310,21 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__issue)
-            opts="-q -h -V --san --subject --cn --org --ou --country --state --locality --validity --not-before --not-after --for-testing --crl-url --issuer-url --ocsp-url --policy --extension --eku --key-usage --must-staple --serial --key-type --key --encrypt-key --issuer --issuer-key --issuer-chain --out --dry-run --passphrase-file --passphrase-fd --passphrase-command --no-input --new-passphrase-file --new-passphrase-fd --new-passphrase-command --pki --lock-timeout --json --quiet --help --version server client peer"
+            opts="-q -h -V --san --batch --template --fail-fast --subject --cn --org --ou --country --state --locality --validity --not-before --not-after --for-testing --crl-url --issuer-url --ocsp-url --policy --extension --eku --key-usage --must-staple --serial --key-type --key --encrypt-key --issuer --issuer-key --issuer-chain --out --dry-run --passphrase-file --passphrase-fd --passphrase-command --no-input --new-passphrase-file --new-passphrase-fd --new-passphrase-command --pki --lock-timeout --json --quiet --help --version server client peer"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --san)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --batch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --template)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -211,6 +211,8 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l san -d 'An alternative name' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l batch -d 'Issue a fleet: a certificate for each row of this CSV or JSON Lines file, or of standard input (-)' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l template -d 'An alternative name for every row, as in {name}.devices.internal; {name} stands for its name in --subject and --cn too' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l subject -d 'The whole subject: "C=US,O=Acme,CN=api", in RFC 4514\'s order too, or "/C=US/O=Acme/CN=api"' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l cn -d 'The common name, where it is not to be NAME; empty for none' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l org -d 'The organization' -r
@@ -248,6 +250,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand issue" -l new-passphrase-fd -d
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l new-passphrase-command -d 'Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l pki -d 'The PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand issue" -l fail-fast -d 'Stop at the first row that fails; those above it are made'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l for-testing -d 'Allow a certificate that has expired or is not valid yet, to test what refuses it'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l must-staple -d 'Make clients refuse the server without a stapled OCSP response (RFC 7633)'
 complete -c pkit -n "__fish_pkit_using_subcommand issue" -l encrypt-key -d 'Write the key under a passphrase, from --new-passphrase-*, PKIT_NEW_PASSPHRASE or the terminal'

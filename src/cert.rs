@@ -48,8 +48,9 @@ struct Inner {
     algorithms_agree: bool,
     signature: Vec<u8>,
     extensions: Vec<Extension>,
-    /// Whether its own key signed it; asked for more than once, and the dearest thing to find out.
-    self_signature: OnceLock<Result<(), SignatureFault>>,
+    /// The first key that its signature was checked under, and what came of it: it is asked for again and again, for a CA
+    /// with every certificate below it, and the dearest thing to find out.
+    checked: OnceLock<(PublicKey, Result<(), SignatureFault>)>,
 }
 
 impl Certificate {
@@ -103,7 +104,7 @@ impl Certificate {
             extensions: tbs.extensions().iter().map(Extension::read).collect(),
             der: der.to_vec(),
             origin,
-            self_signature: OnceLock::new(),
+            checked: OnceLock::new(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -268,8 +269,7 @@ impl Certificate {
 
     /// How its signature stands under its own key; `None` where it names another issuer.
     pub fn self_signature(&self) -> Option<Result<(), SignatureFault>> {
-        let check = || self.is_signed_by(self.public_key());
-        self.is_self_issued().then(|| *self.0.self_signature.get_or_init(check))
+        self.is_self_issued().then(|| self.is_signed_by(self.public_key()))
     }
 
     /// Whether it is its own issuer: by its signature, or, where that cannot be checked (SHA-1, P-521, …), by its key
@@ -282,13 +282,19 @@ impl Certificate {
         }
     }
 
-    /// Checks the signature under a key.
+    /// Checks the signature under a key. Done once for the first key that is asked about; it cannot come out differently.
     ///
     /// # Errors
     /// As [`PublicKey::verify`].
     pub fn is_signed_by(&self, key: &PublicKey) -> Result<(), SignatureFault> {
-        let tbs = self.der().get(self.0.tbs.clone()).ok_or(SignatureFault::Wrong)?;
-        key.verify(self.signature_algorithm(), tbs, &self.0.signature)
+        let check = || {
+            let tbs = self.der().get(self.0.tbs.clone()).ok_or(SignatureFault::Wrong)?;
+            key.verify(self.signature_algorithm(), tbs, &self.0.signature)
+        };
+        match self.0.checked.get_or_init(|| (key.clone(), check())) {
+            (known, outcome) if known == key => *outcome,
+            _ => check(),
+        }
     }
 
     /// SHA-256 of the whole certificate.

@@ -476,6 +476,12 @@ errors! {
         name: String,
         /// The operating system's reason
         cause: String }
+    /// A row of a batch that cannot be used.
+    "row-invalid" "a row of the batch cannot be used" RowInvalid {
+        /// Its line, from 1
+        line: usize,
+        /// What is wrong
+        problem: String }
     /// Options that do not go together.
     "usage" "{problem}" Usage {
         /// What does not go together
@@ -671,6 +677,9 @@ impl Error {
                 vec![text("there are", &known)]
             }
             Self::LinkNotTurned { name, cause } => vec![text("name", name), text("cause", cause)],
+            Self::RowInvalid { line, problem } => {
+                vec![fact("line", line.to_string()), text("problem", problem)]
+            }
             Self::CaKeyAbsent { name, path } => vec![text("CA", name), place("looked for", path)],
             Self::ResolveFailed { host, cause } => vec![text("host", host), text("cause", cause)],
             Self::ConnectFailed { address, cause } | Self::ListenFailed { address, cause } => {

@@ -133,15 +133,23 @@ pub(crate) fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> 
     })
 }
 
+/// Makes one directory, which must not exist. That its name lasts is for the caller to see to: [`sync_directory`].
+///
+/// # Errors
+/// [`Error::FileExists`], [`Error::WriteFailed`].
+pub(crate) fn make_directory(path: &Path, mode: u32) -> Result<(), Error> {
+    let made = fault::step().and_then(|()| fs::DirBuilder::new().mode(mode).create(path));
+    made.map_err(|error| failed(path, &error))?;
+    // The umask took bits away; a directory of ours has its mode.
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(|error| failed(path, &error))
+}
+
 /// Makes one directory, which must not exist, and syncs the one above.
 ///
 /// # Errors
 /// [`Error::FileExists`], [`Error::WriteFailed`].
 pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), Error> {
-    let made = fault::step().and_then(|()| fs::DirBuilder::new().mode(mode).create(path));
-    made.map_err(|error| failed(path, &error))?;
-    // The umask took bits away; a directory of ours has its mode.
-    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(|error| failed(path, &error))?;
+    make_directory(path, mode)?;
     sync_directory(parent(path))
 }
 
@@ -167,13 +175,18 @@ pub(crate) fn ensure_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Er
     }
 }
 
-/// Points a link to a new target by one rename, and syncs its directory.
+/// Makes a link, or points the one that is there to a new target by one rename. That it lasts is for the caller to see to:
+/// [`sync_directory`].
 ///
 /// # Errors
 /// [`Error::WriteFailed`], and then the link stands as it was.
 pub(crate) fn point_link(link: &Path, target: &Path) -> Result<(), Error> {
-    let next = link.with_file_name(format!("{TEMPORARY}{}", std::process::id()));
     let fail = |error: io::Error| failed(link, &error);
+    match fault::step().and_then(|()| symlink(target, link)) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        other => return other.map_err(fail),
+    }
+    let next = link.with_file_name(format!("{TEMPORARY}{}", std::process::id()));
     match fault::step().and_then(|()| symlink(target, &next)) {
         // Left by a crashed process of the same number; the lock keeps living ones out.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -184,8 +197,7 @@ pub(crate) fn point_link(link: &Path, target: &Path) -> Result<(), Error> {
     fault::step().and_then(|()| fs::rename(&next, link)).map_err(|error| {
         let _ = fs::remove_file(&next);
         fail(error)
-    })?;
-    sync_directory(parent(link))
+    })
 }
 
 /// Appends whole lines and syncs. Where that fails, the file is as long as before. For the holder of the lock only.

@@ -16,9 +16,14 @@ mod sandbox;
 use std::{fs, os::unix::process::ExitStatusExt, path::Path};
 
 use pkit::{
+    batch::{Fleet, Row, Wanted, rows},
     cert::load_certificates,
-    key::{load_private_key, no_passphrase},
-    store::{Entry, Shelf, Store},
+    issue::{Kind, Request},
+    key::{KeyType, load_private_key, no_passphrase},
+    name::Name,
+    profile::Profile,
+    store::{Entry, Shelf, Store, Wait},
+    validity::{End, Span},
 };
 use sandbox::Sandbox;
 
@@ -153,6 +158,95 @@ fn ca_import() {
 fn issue() {
     let done = ["pki/live/a.internal/cert.pem", "pki/live/a.internal/privkey.pem"];
     torture(&Sandbox::with_authorities(), &["issue", "server", "a.internal", "-q"], &done);
+}
+
+/// Five rows in groups of two, by the library in a process of its own: this test's, called again by the one below.
+#[test]
+#[ignore = "a process for `batch`"]
+fn batch_child() {
+    let Ok(directory) = std::env::var("PKIT_TEST_BATCH") else { return };
+    let directory = Path::new(&directory);
+    let store = Store::open(&directory.join("pki")).unwrap();
+    let now = time::OffsetDateTime::now_utc();
+    let random = ring::rand::SystemRandom::new();
+    let issuer = store.authority("issuing").unwrap().open(&mut no_passphrase(), now).unwrap();
+    let wanted = |row: &Row| {
+        let request = Request::new(
+            Kind::Leaf(Profile::Client),
+            Name::from_common_name(&row.name)?,
+            End::After(Span::days(30)),
+        );
+        Ok(Wanted { request, key_type: KeyType::P256 })
+    };
+    let fleet = Fleet {
+        store: &store,
+        issuer: ("issuing", &issuer),
+        wanted: &wanted,
+        random: &random,
+        now,
+        group: 2,
+        fail_fast: false,
+        dry_run: false,
+    };
+    let text = fs::read(directory.join("fleet.csv")).unwrap();
+    let rows = rows(&text[..], Path::new("fleet.csv")).unwrap();
+    let made = fleet.make(rows, &mut Wait::default(), |group| {
+        let told: Vec<_> = group.iter().map(|outcome| outcome.name.clone()).collect();
+        for name in &told {
+            assert!(directory.join("pki/live").join(name).join("privkey.pem").exists(), "{name} is told");
+        }
+        Ok::<_, pkit::Error>(())
+    });
+    if let Err(error) = made {
+        eprintln!("error: {error}");
+        std::process::exit(2);
+    }
+}
+
+#[test]
+fn batch() {
+    let prepared = Sandbox::with_authorities();
+    prepared.write("fleet.csv", "name\na\nb\nc\nd\ne\n");
+    let run = |sandbox: &Sandbox, fault: &str| {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["batch_child", "--exact", "--ignored", "--nocapture"]);
+        child.env("PKIT_TEST_BATCH", sandbox.root()).env("PKIT_FAULT", fault).output().unwrap()
+    };
+    let mut steps = 0;
+    for kind in ["stop", "error"] {
+        for number in 1.. {
+            let sandbox = Sandbox::new();
+            copy(&prepared.path("."), sandbox.root());
+            let when = format!("batch with {kind}:{number}");
+            let output = run(&sandbox, &format!("{kind}:{number}"));
+            let told = String::from_utf8_lossy(&output.stderr);
+            let came_through = output.status.success();
+            let ended = if kind == "stop" {
+                output.status.signal().is_some()
+            } else {
+                output.status.code() == Some(2) && told.contains("error:")
+            };
+            assert!(came_through || ended, "{when}: {:?} {told}", output.status);
+            sound(&sandbox, &when);
+            // The next command ends the group that was begun: whole groups are there, in order, and no half one.
+            sandbox.succeeds(&["issue", "client", "next", "-q"]);
+            let there = ["a", "b", "c", "d", "e"].map(|name| sandbox.path("pki/live").join(name).exists());
+            let count = there.iter().filter(|there| **there).count();
+            assert!(there.is_sorted_by(|one, two| one >= two), "{when}: {there:?}");
+            assert!([0, 2, 4, 5].contains(&count) && (!came_through || count == 5), "{when}: {there:?}");
+            // And the same again makes the rest.
+            assert!(run(&sandbox, "").status.success(), "{when}, again");
+            sound(&sandbox, &format!("{when}, again"));
+            let names = ["a", "b", "c", "d", "e"].map(|name| sandbox.path("pki/live").join(name));
+            assert!(names.iter().all(|name| name.exists()), "{when}, again");
+            assert_eq!(sandbox.run(&["check"]).status.code(), Some(0), "{when}, again");
+            steps += 1;
+            if came_through {
+                break;
+            }
+        }
+    }
+    assert!(steps > 100, "only {steps} steps: is this a debug build?");
 }
 
 #[test]

@@ -118,6 +118,35 @@ fn killed_two_hundred_times() {
     sound(&sandbox);
 }
 
+#[test]
+#[ignore = "long"]
+fn a_batch_killed_twenty_times() {
+    let sandbox = Sandbox::with_authorities();
+    let rows: String = (0..2000).map(|number| format!("d{number}\n")).collect();
+    sandbox.write("fleet.csv", format!("name\n{rows}"));
+    let args = ["issue", "client", "--batch", "fleet.csv", "-q"];
+    let mut killed = 0;
+    for number in 0..20u64 {
+        let mut child = sandbox.command(&args).stderr(Stdio::null()).spawn().unwrap();
+        // Long enough that some come to their second group, short enough that the last finds something to do.
+        std::thread::sleep(std::time::Duration::from_millis(20 + number * 7919 % 180));
+        let _ = child.kill();
+        killed += u32::from(!child.wait().unwrap().success());
+    }
+    assert!(killed > 10, "only {killed} of 20 were killed at work");
+    sandbox.succeeds(&args);
+    sandbox.run(&["check", "--repair"]);
+    sound(&sandbox);
+    let inventory = sandbox.read("pki/inventory.jsonl");
+    let names = inventory.lines().filter_map(|line| {
+        let value: serde_json::Value = serde_json::from_str(line).expect("whole lines");
+        value["name"].as_str().map(str::to_owned)
+    });
+    let names: Vec<_> = names.collect();
+    assert_eq!(names.len(), 2002, "root, issuing and the fleet");
+    assert_eq!(names.iter().collect::<HashSet<_>>().len(), 2002, "a name was made twice");
+}
+
 /// A small file system of its own, unmounted at the end.
 struct Disk(PathBuf);
 

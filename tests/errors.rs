@@ -51,6 +51,9 @@ fn every_code_has_a_case() {
     let mut cases = Cases { sandbox: Sandbox::with_authorities(), seen: BTreeSet::new() };
     let c = &mut cases;
 
+    c.sandbox.write("no-header.csv", "api.internal,server\n");
+    c.case("row-invalid", &["issue", "--batch", "no-header.csv"]);
+
     // Files and what is in them.
     c.sandbox.write("empty", "");
     c.sandbox.write("noise", [0u8, 255, 7, 3]);

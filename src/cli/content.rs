@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use crate::{
     Error,
+    batch::Row,
     issue::{Custom, Kind, Pointers, Policy, Request, pointer},
     name::Name,
     oid::Oid,
@@ -92,6 +93,24 @@ pub(crate) struct ExtensionArgs {
 }
 
 impl ContentArgs {
+    /// The same for one row of a batch: what the row says wins, and `{name}` in a subject is its name.
+    pub(crate) fn for_row(&self, row: &Row) -> Self {
+        let mut content = self.clone();
+        let SubjectArgs { subject, cn, .. } = &mut content.subject;
+        if let Some(text) = row.subject.as_ref().or(subject.as_ref()) {
+            // Escaped as the form has it, so that a name is a value and no further attribute.
+            let special = if text.trim_start().starts_with('/') { "/+\\" } else { ",+\"\\<>;=#" };
+            let escape = |c: char| if special.contains(c) { format!("\\{c}") } else { c.to_string() };
+            *subject = Some(text.replace("{name}", &row.name.chars().map(escape).collect::<String>()));
+        }
+        *cn = cn.take().map(|cn| cn.replace("{name}", &row.name));
+        if row.validity.is_some() {
+            content.validity.not_after = None;
+            content.validity.validity.clone_from(&row.validity);
+        }
+        content
+    }
+
     /// The request for a certificate of this kind and name. The name becomes the common name where none is stated; one
     /// that is too long for that is left out where `optional`. `issuer` is the directory name of the CA in the PKI
     /// directory, for the URLs of pkit.toml.

@@ -141,6 +141,9 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             format!("bring the key back for as long as it is needed: {}", file(path))
         }
         Error::LinkNotTurned { .. } => "the next command that writes ends it, and so does: pkit check --repair".into(),
+        Error::RowInvalid { .. } => {
+            "the columns are name, profile, sans, subject, validity and key-type, in any order; only name is needed".into()
+        }
         Error::Usage { .. } => "see `--help` after the command".into(),
         Error::ResolveFailed { .. } => "is the name spelled right? getent hosts NAME".into(),
         Error::ConnectFailed { .. } => "is the server running, and is this its port?".into(),

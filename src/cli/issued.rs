@@ -56,8 +56,9 @@ struct File {
     meaning: &'static str,
 }
 
+/// A notice for programs.
 #[derive(Serialize)]
-struct Told {
+pub(crate) struct Told {
     code: &'static str,
     message: String,
 }

@@ -108,13 +108,27 @@ impl Output {
         }
     }
 
+    /// One JSON value, a line of its own.
+    pub(crate) fn json_line(&mut self, value: &impl Serialize) -> anyhow::Result<()> {
+        let mut text = Vec::new();
+        value
+            .serialize(&mut serde_json::Serializer::with_formatter(&mut text, Harmless(CompactFormatter)))?;
+        text.push(b'\n');
+        self.bytes(&text)
+    }
+
+    /// Hands over what was said so far, to whoever follows.
+    pub(crate) fn flush(&mut self) -> anyhow::Result<()> {
+        let flushed = self.writer.flush();
+        self.note(flushed)
+    }
+
     /// Ends the answer, and the JSON document where there is one.
     pub(crate) fn finish(mut self) -> anyhow::Result<()> {
         if self.values.is_some() {
             self.bytes(b"\n]}\n")?;
         }
-        let flushed = self.writer.flush();
-        self.note(flushed)
+        self.flush()
     }
 
     fn bytes(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
@@ -232,8 +246,9 @@ struct ErrorJson<'a> {
     error: ErrorBody<'a>,
 }
 
+/// An error for programs.
 #[derive(Serialize)]
-struct ErrorBody<'a> {
+pub(crate) struct ErrorBody<'a> {
     code: &'a str,
     message: String,
     facts: Vec<crate::Fact>,
@@ -241,13 +256,17 @@ struct ErrorBody<'a> {
     hint: Option<String>,
 }
 
+impl From<&Error> for ErrorBody<'_> {
+    fn from(error: &Error) -> Self {
+        Self { code: error.code(), message: error.to_string(), facts: error.facts(), hint: hint(error) }
+    }
+}
+
 /// Tells an error in words or JSON.
 pub(crate) fn error(error: &anyhow::Error, json: bool) -> Exit {
-    let (code, facts, hint) = match error.downcast_ref::<Error>() {
-        Some(known) => (known.code(), known.facts(), hint(known)),
-        None => ("failed", Vec::new(), None),
-    };
-    tell(ErrorBody { code, message: error.to_string(), facts, hint }, json);
+    let body = error.downcast_ref::<Error>().map(ErrorBody::from);
+    let unknown = || ErrorBody { code: "failed", message: error.to_string(), facts: vec![], hint: None };
+    tell(body.unwrap_or_else(unknown), json);
     Exit::Failed
 }
 

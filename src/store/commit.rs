@@ -1,17 +1,19 @@
 //! The commit protocol: what a command did is done whole or not at all, whenever it is stopped.
 //!
 //! 1. `pending` holds the records of the generations that are about to be made; synced.
-//! 2. The generations are written and synced, where no link leads.
+//! 2. The generations are written and synced, where no link leads; those of a large group by many hands at once.
 //! 3. The records are appended to the inventory and synced: **the commit point** is the first whole line.
-//! 4. Each link is turned by one rename; its directory synced.
+//! 4. Each link is made, or turned by one rename; then their directory synced.
 //! 5. `pending` is removed.
 //!
 //! A writer that finds `pending` first ends what the crashed one began: where a record of the group is in the inventory, the
 //! others are appended and all links turned; where none is, the generations are removed.
 
 use std::{
+    collections::HashMap,
     fs::File,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use zeroize::Zeroizing;
@@ -96,31 +98,39 @@ impl<'a> Writer<'a> {
             return Err(error);
         }
         // Done, from here on: it is on record. Should a link not turn, the next writer turns it.
-        let mut links = Vec::new();
-        for record in &records {
-            self.turn_link(record).map_err(|error| Error::LinkNotTurned {
-                name: record.name.clone(),
-                cause: error.facts().pop().map(|fact| fact.value).unwrap_or_default(),
-            })?;
-            links.push(self.store.link(record.shelf(), &record.name)?);
-        }
+        self.turn_links(&records).map_err(|(record, error)| Error::LinkNotTurned {
+            name: record.name.clone(),
+            cause: error.facts().pop().map(|fact| fact.value).unwrap_or_default(),
+        })?;
         let _ = writer::remove_file(&self.pending());
-        Ok(links)
+        records.iter().map(|record| self.store.link(record.shelf(), &record.name)).collect()
     }
 
     fn write(&self, group: &[Generation], records: &[Record]) -> Result<(), Error> {
-        for (generation, record) in group.iter().zip(records) {
+        let pairs: Vec<_> = group.iter().zip(records).collect();
+        spread(&pairs, |(generation, record)| {
             let directory = self.archive(record)?;
-            if let Some(set) = directory.parent() {
-                writer::ensure_directory(set, writer::DIRECTORY)?;
+            let set = directory.parent().unwrap_or(&directory);
+            match writer::make_directory(set, writer::DIRECTORY) {
+                Err(Error::FileExists { .. }) if set.is_dir() => {}
+                other => other?,
             }
-            writer::create_directory(&directory, writer::DIRECTORY)?;
+            writer::make_directory(&directory, writer::DIRECTORY)?;
             for (name, bytes, mode) in &generation.files {
                 writer::create(&directory.join(name), bytes, *mode)?;
             }
             writer::sync_directory(&directory)?;
-        }
-        Ok(())
+            writer::sync_directory(set)
+        })?;
+        // What all of them lie in, once.
+        self.sync_shelves(records, &self.store.root().join("archive"))
+    }
+
+    /// Makes the names last that these records brought to a directory for each shelf.
+    fn sync_shelves(&self, records: &[Record], above: &Path) -> Result<(), Error> {
+        let used = |shelf: &Shelf| records.iter().any(|record| record.shelf() == *shelf);
+        let mut shelves = [Shelf::Ca, Shelf::Live].into_iter().filter(used);
+        shelves.try_for_each(|shelf| writer::sync_directory(&above.join(shelf.directory())))
     }
 
     /// Appends lines to the inventory. What a crash tore is closed first, so that it is a line of its own, which nobody
@@ -152,6 +162,17 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Points the names of all records to them; says at which it failed.
+    fn turn_links<'r>(&self, records: &'r [Record]) -> Result<(), (&'r Record, Error)> {
+        for record in records {
+            self.turn_link(record).map_err(|error| (record, error))?;
+        }
+        match (records.last(), self.sync_shelves(records, self.store.root())) {
+            (Some(last), Err(error)) => Err((last, error)),
+            _ => Ok(()),
+        }
+    }
+
     fn turn_link(&self, record: &Record) -> Result<(), Error> {
         let shelf = record.shelf();
         let label = directory_name(&record.name)?;
@@ -171,7 +192,9 @@ impl<'a> Writer<'a> {
             }
         }
         match newest {
-            Some(record) if self.archive(&record)?.is_dir() => self.turn_link(&record),
+            Some(record) if self.archive(&record)?.is_dir() => {
+                self.turn_links(&[*record]).map_err(|(_, error)| error)
+            }
             _ => Ok(()),
         }
     }
@@ -220,7 +243,7 @@ impl<'a> Writer<'a> {
             if !lines.is_empty() {
                 self.record(&lines)?;
             }
-            records.iter().try_for_each(|record| self.turn_link(record))?;
+            self.turn_links(&records).map_err(|(_, error)| error)?;
         } else {
             records.iter().try_for_each(|record| self.remove(record))?;
         }
@@ -230,15 +253,40 @@ impl<'a> Writer<'a> {
     /// Which of the records are in the inventory.
     fn recorded(&self, records: &[Record]) -> Result<Vec<bool>, Error> {
         let mut found = vec![false; records.len()];
+        // All of a record, because a CA that is imported a second time has the name and serial number of the first.
+        let mut sought: HashMap<&Record, &mut bool> = records.iter().zip(&mut found).collect();
         for entry in self.store.records()? {
             let Entry::Record(_, entry) = entry? else { continue };
-            for (record, found) in records.iter().zip(&mut found) {
-                // All of it, because a CA that is imported a second time has the name and serial number of the first.
-                *found |= *entry == *record;
+            if let Some(found) = sought.get_mut(&*entry) {
+                **found = true;
             }
         }
         Ok(found)
     }
+}
+
+/// How many write at once. They wait for the disk, and what waits together is brought to it in one go.
+const HANDS: usize = 16;
+
+/// Does the work for all items, by several threads where there are several; after a failure nothing more is begun.
+fn spread<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<(), Error> + Sync) -> Result<(), Error> {
+    if let [only] = items {
+        return work(only);
+    }
+    let next = AtomicUsize::new(0);
+    let hand = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(item).inspect_err(|_| next.store(items.len(), Ordering::Relaxed))?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let hands: Vec<_> = (0..HANDS.min(items.len())).map(|_| scope.spawn(hand)).collect();
+        let ends = hands
+            .into_iter()
+            .map(|hand| hand.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        ends.collect::<Vec<_>>().into_iter().collect()
+    })
 }
 
 fn number(generation: u32) -> String {

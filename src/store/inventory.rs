@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Event {
     /// A certificate was signed for a new name.
@@ -33,7 +33,7 @@ pub enum Event {
 }
 
 /// Who signed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct IssuerRecord {
     /// The CA's name in this PKI directory, its own for a root; its subject, where it is not there
     pub name: String,
@@ -44,7 +44,7 @@ pub struct IssuerRecord {
 }
 
 /// One line about a certificate. Times are RFC 3339 in UTC, hashes SHA-256 in hexadecimal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Record {
     /// Format of the line
     pub v: u64,
