@@ -251,6 +251,11 @@ impl Store {
     pub fn write(&self, wait: &mut Wait<'_>) -> Result<Writer<'_>, Error> {
         Writer::new(self, wait)
     }
+
+    /// To be called between one [`Store::write`] and the next by who writes much: lets waiting writers have their turn.
+    pub fn give_way(&self) {
+        lock::give_way();
+    }
 }
 
 const INVENTORY: &str = "inventory.jsonl";

@@ -40,13 +40,8 @@ impl LeafFiles {
     /// The set of a certificate whose key is elsewhere.
     pub fn without_key(certificate: &Certificate, issuer: &Issuer) -> Self {
         let sent = || issuer.intermediates().iter().chain(issuer.cross());
-        Self {
-            cert: certificate.to_pem(),
-            chain: to_pem(sent()),
-            fullchain: to_pem(std::iter::once(certificate).chain(sent())),
-            ca: issuer.root().to_pem(),
-            key: None,
-        }
+        let (cert, chain) = (certificate.to_pem(), to_pem(sent()));
+        Self { fullchain: format!("{cert}{chain}"), cert, chain, ca: issuer.root().to_pem(), key: None }
     }
 
     /// Names, contents and modes.

@@ -26,6 +26,12 @@ impl Default for Wait<'_> {
 /// Pause between tries; short against the work done under the lock.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// Leaves the lock alone for longer than others pause between two looks at it, so that who takes it again and again does
+/// not keep them out.
+pub(super) fn give_way() {
+    std::thread::sleep(PAUSE * 2);
+}
+
 /// Takes the lock; it is released when the file is dropped.
 pub(super) fn acquire(path: &Path, wait: &mut Wait<'_>) -> Result<File, Error> {
     let file = writer::open_lock(path)?;

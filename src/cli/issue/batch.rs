@@ -63,6 +63,12 @@ struct Report<'a> {
     error: Option<ErrorBody<'a>>,
 }
 
+/// The last line of the JSON answer.
+#[derive(Serialize)]
+struct End {
+    summary: Summary,
+}
+
 #[derive(Serialize)]
 struct Certificate {
     serial: String,
@@ -138,7 +144,7 @@ impl Teller<'_> {
     fn end(mut self, summary: Summary) -> anyhow::Result<()> {
         self.bar.finish_and_clear();
         if self.args.output.json {
-            self.output.json_line(&serde_json::json!({ "summary": summary }))?;
+            self.output.json_line(&End { summary })?;
             return self.output.finish();
         }
         for (first, count) in self.notices.values() {
