@@ -93,6 +93,15 @@ fn sans() {
 }
 
 #[test]
+fn rows() {
+    let written = [
+        "name,profile,sans,subject\na,server,\"a.internal; 10.0.0.1\",\"O=Acme, CN=a\"\n\nb,,,\n",
+        "{\"name\":\"a\",\"sans\":[\"a.internal\"],\"key-type\":\"p384\"}\n{\"name\":\"b\",\"sans\":\"x y\"}",
+    ];
+    try_all(texts(&written), exercise::rows);
+}
+
+#[test]
 fn durations() {
     let written = ["1y6mo", "2w 1h", "10m90s", "2027-06-30T00:00:00Z", "9999-12-31T23:59:59+01:00"];
     try_all(texts(&written), exercise::duration);

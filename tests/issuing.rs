@@ -272,3 +272,16 @@ fn a_full_standard_output_is_an_error() {
     let output = sandbox.command(&["ca", "list"]).stdout(pipe).output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }
+
+#[test]
+fn a_remembered_signature_answers_for_its_key_alone() {
+    let sandbox = Sandbox::with_authorities();
+    let load = |name: &str| load_certificates(&sandbox.path(name)).unwrap().remove(0);
+    let [root, issuing] = ["pki/ca/root/cert.pem", "pki/ca/issuing/cert.pem"].map(load);
+    for (first, then) in [(&root, &issuing), (&issuing, &root)] {
+        let asked = load("pki/ca/issuing/cert.pem");
+        for key in [first, then, first].map(pkit::cert::Certificate::public_key) {
+            assert_eq!(asked.is_signed_by(key).is_ok(), key == root.public_key());
+        }
+    }
+}

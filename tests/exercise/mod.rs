@@ -10,10 +10,10 @@
     clippy::indexing_slicing
 )]
 
-use std::sync::LazyLock;
+use std::{path::Path, sync::LazyLock};
 
 use pkit::{
-    Error,
+    Error, batch,
     cert::{Certificate, Piece, Pieces, decode_certificates},
     fingerprint::hex,
     inspect::inspect,
@@ -48,6 +48,24 @@ fn harmless(text: &str) {
 fn harmless_error(error: &Error) {
     harmless(&error.to_string());
     assert!(!error.code().is_empty());
+}
+
+/// The rows of a batch: each line is told once, whatever is in it.
+pub(crate) fn rows(data: &[u8]) {
+    let most = data.split(|byte| *byte == b'\n').count();
+    match batch::rows(data, Path::new("fuzz")) {
+        Err(error) => harmless_error(&error),
+        Ok(rows) => {
+            let lines: Vec<_> = rows.collect::<Result<_, _>>().unwrap();
+            assert!(lines.len() <= most && lines.is_sorted_by(|one, two| one.number < two.number));
+            for line in &lines {
+                match &line.row {
+                    Ok(row) => assert_eq!(row.name, line.name),
+                    Err(error) => error.facts().iter().for_each(|fact| harmless(&fact.value)),
+                }
+            }
+        }
+    }
 }
 
 /// A distinguished name, as a person writes it and as DER.

@@ -6,7 +6,7 @@ pkit=$(realpath "${1:-target/debug/pkit}")
 corpus=$(dirname "$(realpath "$0")")/corpus
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-for target in certificate duration pem private_key san splice subject; do mkdir -p "$corpus/$target"; done
+for target in certificate duration pem private_key rows san splice subject; do mkdir -p "$corpus/$target"; done
 cd "$made"
 
 for kind in p256 p384 ed25519; do
@@ -38,6 +38,9 @@ done
 for text in api.internal '*.example.com' bücher.example 10.1.2.3 '[::1]' spiffe://example.org/a urn:uuid:1 a.b+c@example.com https://a/%20; do
     seed san "$text"
 done
+seed rows 'name,profile,sans,subject,validity,key-type
+a,server,"a.internal; 10.0.0.1","O=Acme, CN=a",90d,p256'
+seed rows '{"name":"a","sans":["a.internal"],"key-type":"p384"}'
 for text in 1y6mo 90d '2w 1h' 10m90s 2027-06-30T00:00:00Z 2027-06-30 9999-12-31T23:59:59+01:00; do
     seed duration "$text"
 done
