@@ -112,7 +112,9 @@ impl<'a> Writer<'a> {
             let directory = self.archive(record)?;
             let set = directory.parent().unwrap_or(&directory);
             match writer::make_directory(set, writer::DIRECTORY) {
-                Err(Error::FileExists { .. }) if set.is_dir() => {}
+                // Not through a link, which could lead anywhere.
+                Err(Error::FileExists { .. }) if set.symlink_metadata().is_ok_and(|found| found.is_dir()) => {
+                }
                 other => other?,
             }
             writer::make_directory(&directory, writer::DIRECTORY)?;
