@@ -153,16 +153,21 @@ pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), Error> {
     sync_directory(parent(path))
 }
 
-/// As [`create_directory`], but content where the directory is there.
-pub(crate) fn ensure_directory(path: &Path, mode: u32) -> Result<(), Error> {
-    match create_directory(path, mode) {
+/// As [`make_directory`], but content where the directory is there.
+pub(crate) fn have_directory(path: &Path, mode: u32) -> Result<(), Error> {
+    match make_directory(path, mode) {
         Err(Error::FileExists { .. }) => match fs::symlink_metadata(path) {
-            // Whoever made it may have died before its name was made to last.
-            Ok(found) if found.is_dir() => sync_directory(parent(path)),
+            Ok(found) if found.is_dir() => Ok(()),
             _ => Err(Error::WriteFailed { path: path.to_owned(), cause: "it is not a directory".into() }),
         },
         other => other,
     }
+}
+
+/// As [`have_directory`], and syncs the one above: whoever made it may have died before its name was made to last.
+pub(crate) fn ensure_directory(path: &Path, mode: u32) -> Result<(), Error> {
+    have_directory(path, mode)?;
+    sync_directory(parent(path))
 }
 
 /// As [`write_new`], but content where a regular file is there.

@@ -111,12 +111,7 @@ impl<'a> Writer<'a> {
         spread(&pairs, |(generation, record)| {
             let directory = self.archive(record)?;
             let set = directory.parent().unwrap_or(&directory);
-            match writer::make_directory(set, writer::DIRECTORY) {
-                // Not through a link, which could lead anywhere.
-                Err(Error::FileExists { .. }) if set.symlink_metadata().is_ok_and(|found| found.is_dir()) => {
-                }
-                other => other?,
-            }
+            writer::have_directory(set, writer::DIRECTORY)?;
             writer::make_directory(&directory, writer::DIRECTORY)?;
             for (name, bytes, mode) in &generation.files {
                 writer::create(&directory.join(name), bytes, *mode)?;
