@@ -522,7 +522,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__ca__subcmd__intermediate)
-            opts="-q -h -V --subject --cn --org --ou --country --state --locality --validity --not-before --not-after --for-testing --crl-url --issuer-url --ocsp-url --policy --extension --permit-dns --permit-ip --permit-email --permit-uri --exclude-dns --exclude-ip --exclude-email --exclude-uri --key-type --key --dry-run --passphrase-file --passphrase-fd --passphrase-command --no-input --new-passphrase-file --new-passphrase-fd --new-passphrase-command --unencrypted --pki --lock-timeout --json --quiet --issuer --path-length --help --version"
+            opts="-q -h -V --subject --cn --org --ou --country --state --locality --validity --not-before --not-after --for-testing --crl-url --issuer-url --ocsp-url --policy --extension --permit-dns --permit-ip --permit-email --permit-uri --eku --exclude-dns --exclude-ip --exclude-email --exclude-uri --key-type --key --dry-run --passphrase-file --passphrase-fd --passphrase-command --no-input --new-passphrase-file --new-passphrase-fd --new-passphrase-command --unencrypted --pki --lock-timeout --json --quiet --issuer --path-length --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -601,6 +601,10 @@ _pkit() {
                     return 0
                     ;;
                 --permit-uri)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --eku)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -694,7 +698,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__ca__subcmd__root)
-            opts="-q -h -V --subject --cn --org --ou --country --state --locality --validity --not-before --not-after --for-testing --crl-url --issuer-url --ocsp-url --policy --extension --permit-dns --permit-ip --permit-email --permit-uri --exclude-dns --exclude-ip --exclude-email --exclude-uri --key-type --key --dry-run --passphrase-file --passphrase-fd --passphrase-command --no-input --new-passphrase-file --new-passphrase-fd --new-passphrase-command --unencrypted --pki --lock-timeout --json --quiet --path-length --help --version"
+            opts="-q -h -V --subject --cn --org --ou --country --state --locality --validity --not-before --not-after --for-testing --crl-url --issuer-url --ocsp-url --policy --extension --permit-dns --permit-ip --permit-email --permit-uri --eku --exclude-dns --exclude-ip --exclude-email --exclude-uri --key-type --key --dry-run --passphrase-file --passphrase-fd --passphrase-command --no-input --new-passphrase-file --new-passphrase-fd --new-passphrase-command --unencrypted --pki --lock-timeout --json --quiet --path-length --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -773,6 +777,10 @@ _pkit() {
                     return 0
                     ;;
                 --permit-uri)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --eku)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

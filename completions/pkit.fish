@@ -75,6 +75,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l permit-ip -d 'Permit addresses in this network only' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l permit-email -d 'Permit this mailbox, those of this host, or (.example.com) of all hosts of a domain only' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l permit-uri -d 'Permit URIs of this host, or (.example.com) of all hosts of a domain only' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l eku -d 'Limit what certificates below may be used for, by name or OID, with commas: clientAuth' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l exclude-dns -d 'Ban DNS names in this domain' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l exclude-ip -d 'Ban addresses in this network' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l exclude-email -d 'Ban this mailbox, those of this host, or of all hosts of a domain' -r
@@ -122,6 +123,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l permit-ip -d 'Permit addresses in this network only' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l permit-email -d 'Permit this mailbox, those of this host, or (.example.com) of all hosts of a domain only' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l permit-uri -d 'Permit URIs of this host, or (.example.com) of all hosts of a domain only' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l eku -d 'Limit what certificates below may be used for, by name or OID, with commas: clientAuth' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l exclude-dns -d 'Ban DNS names in this domain' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l exclude-ip -d 'Ban addresses in this network' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from intermediate" -l exclude-email -d 'Ban this mailbox, those of this host, or of all hosts of a domain' -r

@@ -172,6 +172,7 @@ pub fn main() -> ExitCode {
 fn run(args: Vec<OsString>) -> Exit {
     // Known before parsing, because a line that cannot be parsed is answered in the form it asked for.
     let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    hint::remember_pki(&args);
     // Scripts ask often, and the definitions of all commands need not be built for it.
     if let [_, only] = args.as_slice()
         && (only == "--version" || only == "-V")

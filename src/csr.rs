@@ -20,6 +20,8 @@ use crate::{
     source,
 };
 
+/// More than any program asks for.
+const MOST_EXTENSIONS: usize = 64;
 /// What errors call it.
 const WHAT: &str = "certificate request";
 
@@ -95,7 +97,9 @@ impl Csr {
             info: info.raw.to_vec(),
             origin: origin.clone(),
             subject,
-            public_key: PublicKey::from_spki(spki).ok_or("its public key cannot be read")?,
+            public_key: PublicKey::from_spki(spki)
+                .filter(PublicKey::is_canonical)
+                .ok_or("its public key is not encoded as its kind has it (RFC 3279, RFC 5480, RFC 8410)")?,
             extensions: Vec::new(),
             attributes: Vec::new(),
             algorithm: SignatureAlgorithm::from_der(algorithm.raw)
@@ -145,6 +149,9 @@ impl Csr {
             }
             if self.extension(extension.oid.content()).is_some() {
                 return Err(format!("it asks for the extension {name} twice (RFC 5280 4.2)"));
+            }
+            if self.extensions.len() == MOST_EXTENSIONS {
+                return Err(format!("it asks for more than {MOST_EXTENSIONS} extensions"));
             }
             self.extensions.push(extension);
         }
@@ -249,8 +256,8 @@ impl Csr {
             return "its key is a compressed point, which many peers do not read (RFC 5480 2.2)".to_owned();
         }
         match (self.public_key.algorithm(), self.algorithm.oid().content()) {
-            (Algorithm::Rsa(bits), _) if bits > 8192 => "RSA keys of up to 8192 bits can be checked",
-            (Algorithm::Rsa(_), oid::RSA_PSS) => {
+            (Algorithm::Rsa(bits) | Algorithm::RsaPss(bits), _) if bits > 8192 => "RSA keys of up to 8192 bits can be checked",
+            (Algorithm::Rsa(_) | Algorithm::RsaPss(_), oid::RSA_PSS) => {
                 "of RSASSA-PSS, SHA-256, 384 and 512 in all its places with a salt as long as the hash can be checked"
             }
             (

@@ -8,6 +8,7 @@ pub(crate) mod tag {
     pub(crate) const OCTET_STRING: u8 = 0x04;
     pub(crate) const OID: u8 = 0x06;
     pub(crate) const UTF8: u8 = 0x0c;
+    pub(crate) const NUMERIC: u8 = 0x12;
     pub(crate) const PRINTABLE: u8 = 0x13;
     pub(crate) const T61: u8 = 0x14;
     pub(crate) const IA5: u8 = 0x16;
@@ -89,6 +90,44 @@ pub(crate) fn whole(bytes: &[u8], tag: u8) -> Option<Element<'_>> {
     reader.is_empty().then_some(element)
 }
 
+/// How deep values are looked into; none that people make goes deeper.
+const DEEPEST: usize = 16;
+
+/// Whether the bytes are exactly one element that others can read too: constructed ones hold elements, and the primitive
+/// ones whose content has a shape have it.
+pub(crate) fn is_well_formed(bytes: &[u8]) -> bool {
+    fn holds(element: Element<'_>, depth: usize) -> bool {
+        let text = || std::str::from_utf8(element.content);
+        match element.tag {
+            1 => matches!(element.content, [0 | 0xff]),
+            tag::INTEGER | 0x0a => match element.content {
+                [] => false,
+                [0, next, ..] => *next >= 0x80,
+                [0xff, next, ..] => *next < 0x80,
+                _ => true,
+            },
+            tag::BIT_STRING => element.content.first().is_some_and(|unused| *unused < 8),
+            5 => element.content.is_empty(),
+            tag::OID => crate::oid::Oid::from_content(element.content).components().is_some(),
+            tag::UTF8 => text().is_ok(),
+            tag::PRINTABLE | tag::IA5 | tag::NUMERIC => element.content.is_ascii(),
+            tag::BMP => element.content.len().is_multiple_of(2),
+            tag::UNIVERSAL => element.content.len().is_multiple_of(4),
+            other if other & 0x20 != 0 => {
+                let mut inside = element.inside();
+                let mut all = depth < DEEPEST;
+                while all && !inside.is_empty() {
+                    all = inside.next().is_some_and(|member| holds(member, depth + 1));
+                }
+                all
+            }
+            _ => true,
+        }
+    }
+    let mut reader = Reader::new(bytes);
+    reader.next().is_some_and(|element| reader.is_empty() && holds(element, 0))
+}
+
 /// A SEQUENCE of parts that are DER already.
 pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
     yasna::construct_der(|writer| {
@@ -118,5 +157,24 @@ mod tests {
             assert!(Reader::new(bad).next().is_none(), "{bad:02x?}");
         }
         assert!(whole(&[0x02, 0x01, 0x05, 0x00], tag::INTEGER).is_none(), "trailing byte");
+        for good in
+            [&[5, 0][..], &[0x30, 0], &[0x30, 3, 2, 1, 5], &[0x0c, 1, 0x61], &[1, 1, 0xff], &[4, 1, 9]]
+        {
+            assert!(is_well_formed(good), "{good:02x?}");
+        }
+        for bad in [
+            &[][..],
+            &[5, 0, 5, 0],
+            &[1, 1, 0xfe],
+            &[1, 3, 1, 2, 3],
+            &[2, 0],
+            &[2, 2, 0, 1],
+            &[0x30, 2, 2, 5],
+            &[0x0c, 1, 0xff],
+            &[0x1e, 1, 0x78],
+            &[6, 2, 0x55, 0x80],
+        ] {
+            assert!(!is_well_formed(bad), "{bad:02x?}");
+        }
     }
 }

@@ -163,7 +163,7 @@ errors! {
         /// Why not
         reason: String }
     /// A value that is no alternative name.
-    "san-invalid" "this cannot be an alternative name" SanInvalid {
+    "san-invalid" "this cannot be an alternative name (RFC 5280 4.2.1.6)" SanInvalid {
         /// The value
         value: String,
         /// Why not
@@ -201,7 +201,7 @@ errors! {
         /// Why not
         reason: String }
     /// A server certificate would have no name that a client could match.
-    "san-missing" "a server certificate needs a DNS name or an IP address that clients can match" SanMissing {
+    "san-missing" "a server certificate needs a DNS name or an IP address that clients can match (RFC 9525 6.3)" SanMissing {
         /// The name it would have
         name: String }
     /// A certificate would have neither subject nor alternative name.
@@ -219,7 +219,7 @@ errors! {
         /// Now
         now: OffsetDateTime }
     /// A certificate that begins before its issuer.
-    "predates-issuer" "the certificate would begin before its issuer" PredatesIssuer {
+    "predates-issuer" "the certificate would begin before its issuer (RFC 5280 6.1.3)" PredatesIssuer {
         /// The beginning that was asked for
         wanted: OffsetDateTime,
         /// The issuer's certificate
@@ -227,7 +227,7 @@ errors! {
         /// Its beginning
         issuer_begin: OffsetDateTime }
     /// A public key that is too weak to be certified.
-    "key-weak" "the public key is too weak to be certified" KeyWeak {
+    "key-weak" "the public key is too weak to be certified (NIST SP 800-131A)" KeyWeak {
         /// Why
         weakness: String }
     /// A certificate request whose signature cannot be checked, or proves nothing.
@@ -273,7 +273,7 @@ errors! {
         /// Now
         now: OffsetDateTime }
     /// An explicit end lies beyond the issuer's.
-    "outlives-issuer" "the certificate would outlive its issuer" OutlivesIssuer {
+    "outlives-issuer" "the certificate would outlive its issuer (RFC 5280 6.1.3)" OutlivesIssuer {
         /// The end asked for
         wanted: OffsetDateTime,
         /// The issuer
@@ -305,13 +305,13 @@ errors! {
         /// The CA
         issuer: Origin }
     /// The issuer is no CA.
-    "issuer-not-ca" "the issuer is not a CA" IssuerNotCa {
+    "issuer-not-ca" "the issuer is not a CA (RFC 5280 4.2.1.9)" IssuerNotCa {
         /// The certificate
         origin: Origin,
         /// Its name
         subject: String }
     /// The issuer's key usage lacks keyCertSign.
-    "issuer-may-not-sign" "the issuer's key usage does not allow it to sign certificates" IssuerMayNotSign {
+    "issuer-may-not-sign" "the issuer's key usage does not allow it to sign certificates (RFC 5280 4.2.1.3)" IssuerMayNotSign {
         /// The certificate
         origin: Origin,
         /// Its name
@@ -319,7 +319,7 @@ errors! {
         /// Its key usage
         usage: String }
     /// The issuer, or a CA above it, has expired.
-    "issuer-expired" "the issuer has expired" IssuerExpired {
+    "issuer-expired" "the issuer has expired (RFC 5280 6.1.3)" IssuerExpired {
         /// The certificate
         origin: Origin,
         /// Its name
@@ -329,7 +329,7 @@ errors! {
         /// Now
         now: OffsetDateTime }
     /// The issuer, or a CA above it, is not valid yet.
-    "issuer-not-yet-valid" "the issuer is not valid yet" IssuerNotYetValid {
+    "issuer-not-yet-valid" "the issuer is not valid yet (RFC 5280 6.1.3)" IssuerNotYetValid {
         /// The certificate
         origin: Origin,
         /// Its name

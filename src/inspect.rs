@@ -266,7 +266,7 @@ fn bits(algorithm: Algorithm) -> Option<u32> {
         Algorithm::P384 => Some(384),
         Algorithm::P521 => Some(521),
         Algorithm::Ed448 => Some(456),
-        Algorithm::Rsa(bits) => Some(bits),
+        Algorithm::Rsa(bits) | Algorithm::RsaPss(bits) => Some(bits),
         Algorithm::Other => None,
     }
 }

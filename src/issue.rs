@@ -67,7 +67,7 @@ pub struct Request {
     pub key_id: Option<Vec<u8>>,
     /// For a leaf: its key usage, where it is not to follow from profile and key.
     pub key_usage: Option<KeyUsage>,
-    /// For a leaf: extended key usages beside those of its profile.
+    /// For a leaf, extended key usages beside those of its profile; for a CA, all that certificates below may have.
     pub extended_key_usage: Vec<Oid>,
     /// For a leaf: whether a server must staple an OCSP response (RFC 7633).
     pub must_staple: bool,
@@ -108,8 +108,10 @@ impl Request {
 
     /// All extended key usages that it shall have.
     pub fn extended_key_usages(&self) -> Vec<Oid> {
-        let Kind::Leaf(profile) = self.kind else { return Vec::new() };
-        let mut usages = profile.extended_key_usage();
+        let mut usages = match self.kind {
+            Kind::Leaf(profile) => profile.extended_key_usage(),
+            Kind::Root | Kind::Intermediate => Vec::new(),
+        };
         for usage in &self.extended_key_usage {
             if !usages.contains(usage) {
                 usages.push(usage.clone());

@@ -67,6 +67,8 @@ pub enum Algorithm {
     Ed448,
     /// RSA with this many bits of modulus
     Rsa(u32),
+    /// RSA that signs with PSS alone (RFC 4055 1.2)
+    RsaPss(u32),
     /// Any other
     Other,
 }
@@ -81,6 +83,7 @@ impl fmt::Display for Algorithm {
             Self::Ed25519 => f.write_str("Ed25519"),
             Self::Ed448 => f.write_str("Ed448"),
             Self::Rsa(bits) => write!(f, "RSA {bits} bits"),
+            Self::RsaPss(bits) => write!(f, "RSA-PSS {bits} bits"),
             Self::Other => f.write_str("unknown kind of key"),
         }
     }

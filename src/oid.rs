@@ -76,6 +76,11 @@ known! {
     MS_CSP_INFO = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 13, 2, 2], "msEnrolmentCSP", "Microsoft enrolment CSP";
     MS_CLIENT_INFO = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 21, 20], "msRequestClientInfo", "Microsoft request client info";
 
+    PROXY_CERT_INFO = [0x2b, 6, 1, 5, 5, 7, 1, 14], "proxyCertInfo", "proxy certificate information";
+    IP_RESOURCES = [0x2b, 6, 1, 5, 5, 7, 1, 7], "sbgp-ipAddrBlock", "IP address resources";
+    AS_RESOURCES = [0x2b, 6, 1, 5, 5, 7, 1, 8], "sbgp-autonomousSysNum", "autonomous system resources";
+    NS_CERT_TYPE = [0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 1, 1], "nsCertType", "Netscape certificate type";
+
     EC_PUBLIC_KEY = [0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], "id-ecPublicKey", "EC public key";
     P256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], "prime256v1", "P-256";
     P384 = [0x2b, 0x81, 0x04, 0, 34], "secp384r1", "P-384";

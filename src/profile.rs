@@ -114,6 +114,9 @@ impl KeyUsage {
             _ if has(agreement_only) && !has(Self::KEY_AGREEMENT) => {
                 "encipherOnly and decipherOnly mean nothing without keyAgreement (RFC 5280 4.2.1.3)"
             }
+            Algorithm::RsaPss(_) if has(encipherment.and(Self::KEY_AGREEMENT)) => {
+                "an RSA-PSS key only signs (RFC 4055 1.2)"
+            }
             Algorithm::Rsa(_) if has(Self::KEY_AGREEMENT) => "an RSA key agrees on no keys (RFC 3279 2.3.1)",
             Algorithm::P256 | Algorithm::P384 | Algorithm::P521 if has(encipherment) => {
                 "an EC key enciphers nothing (RFC 8813 3)"
@@ -197,6 +200,7 @@ mod tests {
             ("keyEncipherment", Algorithm::Rsa(2048)),
             ("digitalSignature,keyEncipherment", Algorithm::P384),
             ("digitalSignature,keyAgreement", Algorithm::Rsa(2048)),
+            ("digitalSignature,keyEncipherment", Algorithm::RsaPss(2048)),
             ("digitalSignature,keyAgreement", Algorithm::Ed25519),
             ("digitalSignature,encipherOnly", Algorithm::P256),
         ] {

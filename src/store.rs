@@ -195,23 +195,21 @@ impl Store {
         }
     }
 
-    /// Refuses a serial number that is on record for another certificate of the same CA: of its name and key.
+    /// Refuses a serial number, in hexadecimal as [`Certificate::serial_hex`] has it, that is on record for a certificate of
+    /// the same CA.
     ///
     /// # Errors
     /// [`Error::SerialUsed`], and those of reading the inventory.
-    pub fn require_unused_serial(
-        &self,
-        certificate: &Certificate,
-        issuer: &Certificate,
-    ) -> Result<(), Error> {
-        let serial = certificate.serial_hex();
+    pub fn require_unused_serial(&self, serial: &str, issuer: &Certificate) -> Result<(), Error> {
         let key_id = crate::fingerprint::hex(issuer.subject_key_id().unwrap_or_default());
         for entry in self.records()? {
             if let Entry::Record(_, record) = entry?
                 && record.serial == serial
                 && record.issuer.key_id == key_id
+                // A foreign CA may have no key identifier.
+                && (!key_id.is_empty() || record.issuer.serial == issuer.serial_hex())
             {
-                return Err(Error::SerialUsed { serial, name: record.name });
+                return Err(Error::SerialUsed { serial: serial.to_owned(), name: record.name });
             }
         }
         Ok(())

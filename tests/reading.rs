@@ -24,6 +24,7 @@ use pkit::{
 use ring::rand::SystemRandom;
 use serde_json::Value;
 use time::{OffsetDateTime, macros::datetime};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// When everything was made; it begins a minute earlier.
 const MADE: OffsetDateTime = datetime!(2027-01-01 0:00 UTC);
@@ -301,12 +302,23 @@ fn a_bad_file_does_not_hide_the_others() {
 #[test]
 fn strings_of_strangers_do_not_reach_the_terminal() {
     let pki = Pki::new();
-    // CN = a ESC [ 2 J b CSI (C1), encoded by hand because the library refuses to make such a name.
+    // CN = a ESC [ 2 J b CSI (C1), put in by hand and signed anew because the library refuses to make such a name.
     let value = "a\u{1b}[2Jb\u{9b}m".as_bytes();
-    let length = value.len() as u8;
-    let mut der = vec![0x30, length + 11, 0x31, length + 9, 0x30, length + 7, 6, 3, 0x55, 4, 3, 0x0c, length];
-    der.extend_from_slice(value);
-    let hostile = issue(&pki.issuer, Name::from_der(&der), &key(), 90);
+    let harmless = issue(&pki.issuer, named(&"x".repeat(value.len())), &key(), 90);
+    let (_, parsed) = X509Certificate::from_der(harmless.der()).unwrap();
+    let mut tbs = parsed.tbs_certificate.as_ref().to_vec();
+    let at = tbs.windows(value.len()).position(|window| window.iter().all(|octet| *octet == b'x')).unwrap();
+    tbs[at..at + value.len()].copy_from_slice(value);
+    let issuer = pki.issuer.key();
+    let signature = issuer.sign(&tbs, &SystemRandom::new()).unwrap();
+    let hostile = yasna::construct_der(|writer| {
+        writer.write_sequence(|writer| {
+            writer.next().write_der(&tbs);
+            writer.next().write_der(issuer.signature_algorithm().der());
+            writer.next().write_bitvec_bytes(&signature, signature.len() * 8);
+        });
+    });
+    let hostile = Certificate::from_der(&hostile, Origin::named("hostile")).unwrap();
     pki.write("hostile.pem", hostile.to_pem());
     pki.write("\u{1b}[31m.pem", hostile.to_pem());
     for args in [

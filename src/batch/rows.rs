@@ -147,7 +147,11 @@ impl<R: BufRead> Rows<R> {
         };
         let name =
             read.as_ref().ok().and_then(|value| value.get("name")?.as_str()).unwrap_or_default().to_owned();
-        let row = read.and_then(|value| serde_json::from_value(value).map_err(|error| error.to_string()));
+        let row = read.and_then(|value| match self.format {
+            // From the text, because a value has lost what stands in it twice.
+            Format::Json => serde_json::from_slice(bytes).map_err(|error| words(&error)),
+            Format::Csv(..) => serde_json::from_value(value).map_err(|error| error.to_string()),
+        });
         Line {
             number: self.number,
             name,
@@ -168,14 +172,15 @@ impl<R: BufRead> Iterator for Rows<R> {
     }
 }
 
+/// Each is one line, and serde_json's count of lines begins anew with it.
+fn words(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    format!("{text} (column {})", error.column())
+}
+
 fn json(bytes: &[u8]) -> Result<Value, String> {
-    // Each is one line, and serde_json's count of lines begins anew with it.
-    let words = |error: serde_json::Error| {
-        let text = error.to_string();
-        let text = text.split(" at line ").next().unwrap_or_default();
-        format!("it is no JSON: {text} (column {})", error.column())
-    };
-    match serde_json::from_slice(bytes).map_err(words)? {
+    match serde_json::from_slice(bytes).map_err(|error| format!("it is no JSON: {}", words(&error)))? {
         Value::Object(fields) => Ok(Value::Object(fields)),
         _ => Err("it is no JSON object".into()),
     }
@@ -215,11 +220,10 @@ fn fields(parser: &mut csv_core::Reader, bytes: &[u8]) -> Result<Vec<String>, St
 
 /// The columns that a header line names.
 fn header(parser: &mut csv_core::Reader, bytes: &[u8]) -> Result<Vec<String>, String> {
-    let shown = String::from_utf8_lossy(bytes.get(..bytes.len().min(200)).unwrap_or_default()).into_owned();
     let columns: Vec<_> =
         fields(parser, bytes)?.iter().map(|column| column.to_ascii_lowercase().replace('_', "-")).collect();
     if !columns.iter().any(|column| column == "name") {
-        return Err(format!("the first line must name the columns, name among them; it is: {shown}"));
+        return Err("the first line must name the columns, name among them, as in: name,profile,sans".into());
     }
     for (index, column) in columns.iter().enumerate() {
         if !COLUMNS.contains(&column.as_str()) {
@@ -270,8 +274,8 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named_and_the_next_is_read() {
         for (text, wanted) in [
-            ("api.internal,server\n", "it is: api.internal,server"),
-            ("name;profile\n", "it is: name;profile"),
+            ("api.internal,server\n", "must name the columns"),
+            ("name;profile\n", "must name the columns"),
             ("name,colour\n", "no column `colour`"),
             ("name,name\n", "stands twice"),
             ("name,profile\na\n", "1 fields, and the header has 2"),
@@ -285,6 +289,7 @@ mod tests {
             ("{\"name\":\"a\",\"sans\":1}", "`sans` is a list of texts"),
             ("{\"name\"}", "it is no JSON: expected `:` (column 8)"),
             ("{}\n", "missing field `name`"),
+            ("{\"name\":\"a\",\"name\":\"b\"}", "duplicate field `name`"),
         ] {
             assert!(problem(text).contains(wanted), "{text:?}: {}", problem(text));
         }

@@ -110,6 +110,14 @@ impl ExtensionValue {
                 serial: id.authority_cert_serial.map(<[u8]>::to_vec),
             },
             ParsedExtension::NameConstraints(constraints) => {
+                // A constraint that is not understood must not vanish: RFC 5280 4.2.1.10 has minimum and maximum unused.
+                let trees = constraints.permitted_subtrees.iter().chain(&constraints.excluded_subtrees);
+                let broken = |tree: &x509_parser::extensions::GeneralSubtree<'_>| {
+                    matches!(tree.base, x509_parser::extensions::GeneralName::Invalid(..))
+                };
+                if trees.flatten().any(broken) || !holds_bases_alone(extension.value) {
+                    return Self::Malformed(octets());
+                }
                 let read = |trees: &Option<Vec<x509_parser::extensions::GeneralSubtree<'_>>>| {
                     trees.iter().flatten().map(|tree| Subtree::read(&tree.base)).collect()
                 };
@@ -142,6 +150,20 @@ impl ExtensionValue {
             _ => Self::Other(octets()),
         }
     }
+}
+
+/// Whether each subtree of name constraints is its base and nothing else.
+fn holds_bases_alone(der: &[u8]) -> bool {
+    use crate::der::{Reader, tag, whole};
+    let Some(mut lists) = whole(der, tag::SEQUENCE).map(|outer| outer.inside()) else { return false };
+    let mut trees = std::iter::from_fn(|| lists.next()).flat_map(|list| {
+        let mut list = Reader::new(list.content);
+        std::iter::from_fn(move || list.next())
+    });
+    trees.all(|tree| {
+        let mut parts = tree.inside();
+        parts.next().is_some() && parts.is_empty()
+    })
 }
 
 /// A SEQUENCE OF OBJECT IDENTIFIER with at least one member.

@@ -1,7 +1,29 @@
 //! The remedy of every error. No `_` arm: a new error does not compile before someone has decided what mends it, or
 //! that nobody can be sure.
 
+use std::{ffi::OsString, sync::OnceLock};
+
 use crate::{Error, name::escape};
+
+/// The PKI directory of this command line, where it named one: what is pasted must look there too.
+static PKI: OnceLock<String> = OnceLock::new();
+
+/// Remembers the directory that --pki names, for the commands in hints.
+pub(crate) fn remember_pki(args: &[OsString]) {
+    let mut args = args.iter().take_while(|arg| *arg != "--").map(|arg| arg.to_string_lossy());
+    while let Some(arg) = args.next() {
+        let value = match arg.strip_prefix("--pki") {
+            Some("") => args.next().map(|value| value.into_owned()),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => None,
+        };
+        if let Some(value) = value {
+            let quoted =
+                shlex::try_quote(&value).map_or_else(|_| value.clone(), |quoted| quoted.into_owned());
+            let _ = PKI.set(format!(" --pki {}", escape(&quoted)));
+        }
+    }
+}
 
 /// A line that can be pasted or followed; `None` where there is no sure remedy.
 pub(crate) fn hint(error: &Error) -> Option<String> {
@@ -9,6 +31,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Ok(quoted) => escape(&quoted).into_owned(),
         Err(_) => escape(text).into_owned(),
     };
+    let pki = PKI.get().map_or("", String::as_str);
     let file = |path: &std::path::Path| quote(&path.to_string_lossy());
     Some(match error {
         Error::FileNotFound { .. } => return None,
@@ -43,8 +66,11 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::PassphraseNeeded { what } if what.starts_with("new passphrase") => {
             "give one with --new-passphrase-file FILE (or -fd, -command, or PKIT_NEW_PASSPHRASE), or say --remove".into()
         }
-        Error::PassphraseNeeded { what } if what.starts_with("new ") => {
+        Error::PassphraseNeeded { what } if what.starts_with("new key of CA") => {
             "give one with --new-passphrase-file FILE (or -fd, -command, or PKIT_NEW_PASSPHRASE), or say --unencrypted".into()
+        }
+        Error::PassphraseNeeded { what } if what.starts_with("new ") => {
+            "give one with --new-passphrase-file FILE (or -fd, -command, or PKIT_NEW_PASSPHRASE)".into()
         }
         Error::PassphraseNeeded { .. } => {
             "give it with --passphrase-file FILE (or -fd, -command, or PKIT_PASSPHRASE)".into()
@@ -88,7 +114,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         }
         Error::SerialUsed { .. } => "leave --serial out: 159 random bits are never used twice".into(),
         Error::OutlivesIssuer { .. } => {
-            "ask for less with --validity, or leave it out: it then ends with the issuer at the latest".into()
+            "ask for less with --validity or --not-after, or for neither: it then ends with the CA at the latest".into()
         }
         Error::PathLengthUsedUp { .. } => {
             "sign with a CA further up, or make the issuer anew with a greater --path-length".into()
@@ -98,7 +124,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::IssuerNotCa { .. } => "name the certificate of a CA".into(),
         Error::IssuerMayNotSign { .. } => "name a CA with keyCertSign".into(),
         Error::IssuerExpired { .. } => {
-            "make a new CA: pkit ca root NAME, or pkit ca intermediate NAME; `ca import` takes it with --allow-expired, for the record".into()
+            format!("make a new CA: pkit ca root NAME{pki}, or pkit ca intermediate NAME{pki}; `ca import` takes it with --allow-expired, for the record")
         },
         Error::IssuerNotYetValid { .. } => "is the clock of this machine right? date -u".into(),
         Error::ChainRefused { .. } => return None,
@@ -114,7 +140,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::LeafMissing { .. } => "add the certificate of the server or client".into(),
         Error::AnchorNotCa { .. } => "trust the CA that issued it instead".into(),
         Error::PkiMissing { .. } => {
-            "make one with its first CA: pkit ca root NAME, or try it all: pkit quickstart".into()
+            format!("make one with its first CA: pkit ca root NAME{pki}, or try it all: pkit quickstart")
         }
         Error::PkiExists { .. } => "name another with --pki DIR".into(),
         Error::PkiUnsafe { path, .. } => format!("see whose it is: ls -ld {}", file(path)),
@@ -123,24 +149,24 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::PkiBusy { .. } => "wait for it to end, or wait longer with --lock-timeout 5m".into(),
         Error::PkiNoLocks { .. } => "keep the PKI directory on a local disk".into(),
         Error::ConfigInvalid { .. } => "mend the line, or delete it: every setting has a default".into(),
-        Error::NameTaken { what: "CA", .. } => "choose another name; see those in use: pkit ca list".into(),
+        Error::NameTaken { what: "CA", .. } => format!("choose another name; see those in use: pkit ca list{pki}"),
         Error::NameTaken { name, .. } => {
-            format!("to replace it before it ends, renew it: pkit renew {}", quote(name))
+            format!("to replace it before it ends, renew it: pkit renew {}{pki}", quote(name))
         }
-        Error::CaExists { name, .. } => format!("use it by that name: pkit ca show {}", quote(name)),
-        Error::CaUnknown { .. } => "see which there are: pkit ca list".into(),
-        Error::CertificateUnknown { .. } => "see which there are: pkit expiry".into(),
+        Error::CaExists { name, .. } => format!("use it by that name: pkit ca show {}{pki}", quote(name)),
+        Error::CaUnknown { .. } => format!("see which there are: pkit ca list{pki}"),
+        Error::CertificateUnknown { .. } => format!("see which there are: pkit list{pki}"),
         Error::KeyAbsent { .. } => {
             "the key of a certificate made from a request stayed where that was made; there, name the files with --cert FILE --key FILE".into()
         }
         Error::IssuerAmbiguous { candidates } if candidates.is_empty() => {
-            "make a CA first: pkit ca root NAME, then pkit ca intermediate NAME --issuer ROOT".into()
+            format!("make a CA first: pkit ca root NAME{pki}, then pkit ca intermediate NAME --issuer ROOT{pki}")
         }
         Error::IssuerAmbiguous { .. } => "say which with --issuer NAME".into(),
         Error::CaKeyAbsent { path, .. } => {
             format!("bring the key back for as long as it is needed: {}", file(path))
         }
-        Error::LinkNotTurned { .. } => "the next command that writes ends it, and so does: pkit check --repair".into(),
+        Error::LinkNotTurned { .. } => format!("the next command that writes ends it, and so does: pkit check --repair{pki}"),
         Error::RowInvalid { .. } => {
             "the columns are name, profile, sans, subject, validity and key-type, in any order; only name is needed".into()
         }

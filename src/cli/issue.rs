@@ -135,8 +135,9 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let now = context.now();
     let place = Place::open(name, &LeafFiles::NAMES, args.out.as_deref(), &args.issuer, &args.store)?;
     let config = place.config();
-    args.request(&asked, &config, None, now)?;
+    let request = args.request(&asked, &config, None, now)?;
     let signer = place.signer(&args.issuer, &args.passphrase, now)?;
+    place.require_unused_serial(&request, &signer)?;
     let leaf = args.make(&asked, &config, &signer, context)?;
     let directories = match args.dry_run {
         true => place.directories()?,
@@ -144,7 +145,8 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     };
     let (notices, now) = (&leaf.plan.notices, leaf.plan.now());
     Issued::new(name, profile, &leaf.certificate, notices, directories, &LeafFiles::NAMES)
-        .dry_run(args.dry_run)
+        .signed_by(&signer.issuer)
+        .dry_run(args.dry_run, &leaf.certificate, now)
         .tell(args.output, now)?;
     Ok(Exit::Yes)
 }
@@ -198,7 +200,17 @@ impl Args {
 
     fn key(&self, config: &Config, context: &Context) -> Result<PrivateKey, Error> {
         if let Some(file) = &self.key {
-            return load_private_key(file, &mut self.passphrase.opener());
+            let (mut opener, mut sealed) = (self.passphrase.opener(), false);
+            let key = load_private_key(file, &mut |origin, attempt| {
+                sealed = true;
+                opener(origin, attempt)
+            })?;
+            if sealed && !self.encrypt_key {
+                self.output.notice(
+                    "the key was under a passphrase, and its copy is not; --encrypt-key puts one on it",
+                );
+            }
+            return Ok(key);
         }
         let key_type = self.key_type.unwrap_or(config.key_type);
         notice_key_type(key_type, self.output);

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::{
     OutputArgs,
+    inspect::long,
     terminal::{self, BOLD, DIM, WARN, styled},
 };
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     csr::Line,
     fingerprint::hex,
     issue::Notice,
+    issuer::Issuer,
     name::escape,
     validity::{format_rfc3339, tell},
 };
@@ -24,6 +26,9 @@ pub(crate) struct Issued {
     /// Whether it was only tried: nothing was written, and the real one will have another key and serial number.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
+    /// All of the certificate in words, where that is what was asked for.
+    #[serde(skip)]
+    inspection: Option<String>,
     name: String,
     kind: String,
     subject: String,
@@ -100,6 +105,7 @@ impl Issued {
         });
         Self {
             dry_run: false,
+            inspection: None,
             name: name.to_owned(),
             kind: kind.to_string(),
             subject: certificate.subject().to_string(),
@@ -120,11 +126,21 @@ impl Issued {
         }
     }
 
-    /// Says that nothing was written.
-    pub(crate) fn dry_run(mut self, dry_run: bool) -> Self {
+    /// Says that its chain.pem is empty where it was signed by `issuer` and that is a root alone.
+    pub(crate) fn signed_by(mut self, issuer: &Issuer) -> Self {
+        if issuer.above().is_empty() && issuer.cross().is_empty() {
+            let chains = self.files.iter_mut().filter(|file| file.path.ends_with("/chain.pem"));
+            chains.for_each(|file| file.meaning = "empty: no CA certificate is between it and its root");
+        }
+        self
+    }
+
+    /// Says that nothing was written, and shows all of the certificate instead of where it is.
+    pub(crate) fn dry_run(mut self, dry_run: bool, certificate: &Certificate, now: OffsetDateTime) -> Self {
         if dry_run {
             self.dry_run = true;
             self.verb = "would make";
+            self.inspection = Some(long(&crate::inspect::inspect(certificate, now), now));
         }
         self
     }
@@ -161,17 +177,10 @@ impl Issued {
         let name = styled(BOLD, escape(&self.name));
         let mut text = table(&self.asked_granted);
         text += &format!("{} {article} {}{noun}: {name}\n", self.verb, self.kind);
-        let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:8}{value}\n"));
-        line("subject", &self.subject);
-        if !self.sans.is_empty() {
-            line("names", &self.sans.join(", "));
+        match &self.inspection {
+            Some(inspection) => text.push_str(inspection),
+            None => self.summary(&mut text, now),
         }
-        if self.issuer != self.subject {
-            line("issuer", &self.issuer);
-        }
-        line("until", &tell(self.ends, now));
-        line("key", &self.key);
-        line("serial", &self.serial);
         for directory in &self.directories {
             text.push_str(&format!("  files   {}/\n", escape(&directory.to_string_lossy())));
             for file in &self.files {
@@ -183,6 +192,20 @@ impl Issued {
             }
         }
         text
+    }
+
+    fn summary(&self, text: &mut String, now: OffsetDateTime) {
+        let mut line = |label: &str, value: &str| text.push_str(&format!("  {label:8}{value}\n"));
+        line("subject", &self.subject);
+        if !self.sans.is_empty() {
+            line("names", &self.sans.join(", "));
+        }
+        if self.issuer != self.subject {
+            line("issuer", &self.issuer);
+        }
+        line("until", &tell(self.ends, now));
+        line("key", &self.key);
+        line("serial", &self.serial);
     }
 }
 

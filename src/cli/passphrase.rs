@@ -132,6 +132,11 @@ impl NewPassphraseSources {
 }
 
 impl NewPassphraseArgs {
+    /// Whether one of the options was used.
+    pub(crate) fn is_used(&self) -> bool {
+        self.unencrypted || self.sources.is_given()
+    }
+
     /// The passphrase for a new key, or `None` where it is to be unencrypted.
     pub(crate) fn passphrase(
         &self,

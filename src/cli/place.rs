@@ -12,8 +12,9 @@ use super::{
 use crate::{
     Error,
     cert::Certificate,
+    fingerprint::hex,
     fs,
-    issue::Plan,
+    issue::{Plan, Request},
     profile::Profile,
     store::{Config, Generation, LeafFiles, Shelf, Store},
 };
@@ -78,6 +79,17 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Refuses a serial number that was asked for and is on record, before anything is signed. Whoever puts the leaf there asks
+    /// once more under the lock.
+    pub(crate) fn require_unused_serial(&self, request: &Request, signer: &Signer) -> Result<(), Error> {
+        match (&self.store, &request.serial) {
+            (Some(store), Some(serial)) => {
+                store.require_unused_serial(&hex(serial), signer.issuer.certificate())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Where the files would be.
     pub(crate) fn directories(&self) -> Result<Vec<PathBuf>, Error> {
         let link = self.store.as_ref().map(|store| store.link(Shelf::Live, self.name)).transpose()?;
@@ -100,9 +112,7 @@ impl<'a> Place<'a> {
             let generation = Generation::leaf(self.name, leaf.profile, certificate, &leaf.files, issuer, now);
             args.waiting(output, |wait| {
                 let writer = store.write(wait)?;
-                if leaf.plan.request().serial.is_some() {
-                    store.require_unused_serial(certificate, signer.issuer.certificate())?;
-                }
+                self.require_unused_serial(leaf.plan.request(), signer)?;
                 writer.commit(vec![generation])
             })?;
         }

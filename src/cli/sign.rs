@@ -81,6 +81,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 
     let grant = args.grant(&csr, &place.config(), Some(&signer), now)?;
     let not_granted: Vec<String> = grant.refused().map(str::to_owned).collect();
+    place.require_unused_serial(&grant.request, &signer)?;
     let mut plan = plan(grant.request, Some(&signer.issuer), now)?;
     if !not_granted.is_empty() {
         plan.notices.push(Notice::NotGranted(not_granted));
@@ -95,7 +96,8 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let (notices, now) = (&leaf.plan.notices, leaf.plan.now());
     Issued::new(&name, args.profile, &leaf.certificate, notices, directories, &files)
         .granted(grant.lines)
-        .dry_run(args.dry_run)
+        .signed_by(&signer.issuer)
+        .dry_run(args.dry_run, &leaf.certificate, now)
         .tell(args.output, now)?;
     Ok(Exit::Yes)
 }

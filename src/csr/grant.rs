@@ -83,7 +83,7 @@ impl Grant {
 /// at some peer. Everything else that is not granted is only left out.
 ///
 /// # Errors
-/// [`Error::CsrNameRefused`], [`Error::SubjectInvalid`] for a subject with control characters.
+/// [`Error::CsrNameRefused`], [`Error::SubjectInvalid`] for a subject that others could not read.
 pub fn grant(
     csr: &Csr,
     profile: Profile,
@@ -96,7 +96,9 @@ pub fn grant(
     lines.subject(csr, &terms.subject)?;
     terms.sans = match sans {
         Some(sans) => lines.stated_names(csr, sans),
-        None if csr.subject_alt_names().is_empty() && profile.serves() => lines.common_name(&terms.subject),
+        None if csr.subject_alt_names().is_empty() && profile.serves() => {
+            lines.common_name(&terms.subject)?
+        }
         None => lines.asked_names(csr, issuer)?,
     };
     lines.key_usage(csr, &terms, profile);
@@ -128,8 +130,7 @@ impl Lines {
     }
 
     fn subject(&mut self, csr: &Csr, granted: &Name) -> Result<(), Error> {
-        if granted.holds_control_characters() {
-            let reason = "it holds control characters".to_owned();
+        if let Some(reason) = granted.unfit() {
             return Err(Error::SubjectInvalid { value: granted.to_string(), reason });
         }
         let text = |name: &Name| (!name.is_empty()).then(|| name.to_string());
@@ -161,12 +162,16 @@ impl Lines {
     }
 
     /// A server that asks for no alternative name means its common name.
-    fn common_name(&mut self, subject: &Name) -> Vec<San> {
-        let san = subject.common_name().and_then(|name| name.parse().ok());
-        let Some(san @ (San::Dns(_) | San::Ip(_))) = san else { return Vec::new() };
-        let why = "the common name; clients look at alternative names only (RFC 9525 6.3)";
-        self.say(Aspect::Name, None, Some(san.to_general_name().to_string()), why);
-        vec![san]
+    fn common_name(&mut self, subject: &Name) -> Result<Vec<San>, Error> {
+        let Some(san) = subject.common_name().map(|name| name.parse()) else { return Ok(Vec::new()) };
+        match san? {
+            san @ (San::Dns(_) | San::Ip(_)) => {
+                let why = "the common name; clients look at alternative names only (RFC 9525 6.3)";
+                self.say(Aspect::Name, None, Some(san.to_general_name().to_string()), why);
+                Ok(vec![san])
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The names asked for: all of them, or an error with those that cannot be granted.

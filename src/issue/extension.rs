@@ -79,7 +79,7 @@ pub struct Custom {
 
 /// Extensions whose content follows from other options: two hands in one extension would make a certificate that
 /// contradicts itself.
-const OWN: [&[u8]; 12] = [
+const OWN: [&[u8]; 18] = [
     oid::SUBJECT_KEY_ID,
     oid::AUTHORITY_KEY_ID,
     oid::BASIC_CONSTRAINTS,
@@ -92,6 +92,13 @@ const OWN: [&[u8]; 12] = [
     oid::AUTHORITY_INFO_ACCESS,
     oid::TLS_FEATURE,
     oid::POLICY_CONSTRAINTS,
+    // These mean something between CAs alone, or nothing beside alternative names, and OpenSSL reads their content.
+    oid::POLICY_MAPPINGS,
+    oid::INHIBIT_ANY_POLICY,
+    oid::PROXY_CERT_INFO,
+    oid::IP_RESOURCES,
+    oid::AS_RESOURCES,
+    oid::NS_CERT_TYPE,
 ];
 
 impl FromStr for Custom {
@@ -114,11 +121,10 @@ impl FromStr for Custom {
         let value = value.strip_prefix("hex:").and_then(unhex).ok_or_else(shape)?;
         if OWN.contains(&oid.content()) {
             return Err(refused(
-                "it is made from what the certificate is; there is an option for what can be chosen",
+                "it is made from what the certificate is, or has no place in it; there is an option for what can be chosen",
             ));
         }
-        let mut elements = der::Reader::new(&value);
-        if elements.next().is_none() || !elements.is_empty() {
+        if !der::is_well_formed(&value) {
             return Err(refused("its value is not one DER element (RFC 5280 4.1.2.9)"));
         }
         Ok(Self { oid, critical, value })

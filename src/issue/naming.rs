@@ -9,20 +9,29 @@ use crate::{
 };
 
 /// The alternative names of a leaf: those given, and its name where it is one by its value — an IP address, URI or e-mail
-/// address, a DNS name with a dot, or `localhost`; a DNS name without a dot where no other is given. Without an issuer, a
-/// first look that refuses what no issuer could sign.
+/// address, a DNS name with a dot, or `localhost`; a DNS name without a dot where no other is given that a server could be
+/// reached by. Without an issuer, a first look that refuses what no issuer could sign.
 ///
 /// # Errors
-/// [`Error::SanMissing`] for a server without any.
+/// [`Error::SanInvalid`] for a server whose name looks like a host and cannot be one; [`Error::SanMissing`] for a server
+/// that could not be reached by any.
 pub fn alternative_names(
     name: &str,
     profile: Profile,
     given: &[San],
     issuer: Option<&Issuer>,
 ) -> Result<Vec<San>, Error> {
-    let own: Option<San> = name.parse().ok();
+    let own = match name.parse::<San>() {
+        Ok(own) => Some(own),
+        // What looks like a host but is none was meant to be one.
+        Err(error) if profile.serves() && !name.contains(' ') && name.contains(['.', '*', ':', '@', '/']) => {
+            return Err(error);
+        }
+        Err(_) => None,
+    };
+    let reachable = given.iter().any(San::is_reachable);
     let own = own.filter(|own| match own {
-        San::Dns(name) => name.as_str().contains('.') || given.is_empty() || name.as_str() == "localhost",
+        San::Dns(name) => name.as_str().contains('.') || !reachable || name.as_str() == "localhost",
         _ => true,
     });
     // Nobody asked for the name of a client as an alternative name; where the CA does not permit it, the common name is
@@ -33,7 +42,7 @@ pub fn alternative_names(
         profile.serves() || !path.iter().any(|authority| constraint_breach(authority, &name).is_some())
     });
     let sans: Vec<San> = own.into_iter().chain(given.iter().cloned()).collect();
-    if sans.is_empty() && profile.serves() {
+    if profile.serves() && !sans.iter().any(San::is_reachable) {
         return Err(Error::SanMissing { name: name.to_owned() });
     }
     Ok(sans)

@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 use super::{Kind, Notice, Request};
 use crate::{
     Error,
-    cert::NameConstraints,
+    cert::{Certificate, NameConstraints},
     issuer::Issuer,
     key::PublicKey,
     name::{GeneralName, Name, San, Subtree},
@@ -89,12 +89,15 @@ pub fn plan(request: Request, issuer: Option<&Issuer>, now: OffsetDateTime) -> R
 /// what was said twice.
 pub(crate) fn settle(mut request: Request) -> Result<Request, Error> {
     named(&request)?;
-    // Its bytes go into the certificate as they are; what is no name could be more than a name.
-    if !request.subject.is_readable() {
-        return Err(Error::SubjectInvalid {
-            value: request.subject.to_string(),
-            reason: "its DER is not that of a distinguished name".into(),
-        });
+    // Its bytes go into the certificate as they are; what is no name could be more than a name. That of a CA may come from
+    // another tool, and is what its certificates say already.
+    let unfit = match request.kind {
+        Kind::Leaf(_) => request.subject.unfit(),
+        _ if request.subject.is_readable() => None,
+        _ => Some("its DER is not that of a distinguished name".into()),
+    };
+    if let Some(reason) = unfit {
+        return Err(Error::SubjectInvalid { value: request.subject.to_string(), reason });
     }
     let mut seen = HashSet::new();
     request.sans.retain(|san| seen.insert(san.clone()));
@@ -105,7 +108,7 @@ pub(crate) fn settle(mut request: Request) -> Result<Request, Error> {
 /// Whom it speaks of must be said.
 fn named(request: &Request) -> Result<(), Error> {
     match request.kind {
-        Kind::Leaf(profile) if profile.serves() && request.sans.is_empty() => {
+        Kind::Leaf(profile) if profile.serves() && !request.sans.iter().any(San::is_reachable) => {
             Err(Error::SanMissing { name: request.subject.short() })
         }
         Kind::Leaf(_) if request.subject.is_empty() && request.sans.is_empty() => {
@@ -128,6 +131,13 @@ fn usable(request: &Request) -> Result<(), Error> {
     if let Kind::Leaf(profile) = request.kind {
         let own = profile.extended_key_usage();
         let tls = [oid::SERVER_AUTH, oid::CLIENT_AUTH];
+        if request.must_staple && !profile.serves() {
+            return refused(
+                "extension",
+                "tlsfeature".into(),
+                "only servers staple OCSP responses (RFC 7633)",
+            );
+        }
         let other = request
             .extended_key_usage
             .iter()
@@ -176,7 +186,7 @@ fn period(
             if request.begin.is_some() {
                 return Err(Error::PredatesIssuer {
                     wanted: not_before,
-                    issuer: issuer.certificate().origin().clone(),
+                    issuer: limiting(issuer, |ca| ca.validity().not_before == first).origin().clone(),
                     issuer_begin: first,
                 });
             }
@@ -186,11 +196,11 @@ fn period(
             if request.end_is_explicit {
                 return Err(Error::OutlivesIssuer {
                     wanted: not_after,
-                    issuer: issuer.certificate().origin().clone(),
+                    issuer: limiting(issuer, |ca| ca.validity().not_after == last).origin().clone(),
                     issuer_end: last,
                 });
             }
-            let issuer = issuer.certificate().title();
+            let issuer = limiting(issuer, |ca| ca.validity().not_after == last).title();
             notices.push(Notice::Clamped { wanted: not_after, granted: last, issuer });
             not_after = last;
         }
@@ -202,6 +212,11 @@ fn period(
         return Err(Error::ValidityReversed { begin: not_before, end: not_after });
     }
     Ok(Validity { not_before, not_after })
+}
+
+/// The CA on the path that sets a limit, which need not be the one that signs.
+fn limiting(issuer: &Issuer, sets: impl Fn(&Certificate) -> bool) -> &Certificate {
+    issuer.path().iter().find(|authority| sets(authority)).unwrap_or(issuer.certificate())
 }
 
 /// RFC 5280 4.2.1.9: each authority above allows so many intermediates below it.

@@ -31,7 +31,8 @@ impl PublicKey {
             },
             oid::ED25519 => Algorithm::Ed25519,
             oid::ED448 => Algorithm::Ed448,
-            oid::RSA | oid::RSA_PSS => modulus_bits(bits).map_or(Algorithm::Other, Algorithm::Rsa),
+            oid::RSA => modulus_bits(bits).map_or(Algorithm::Other, Algorithm::Rsa),
+            oid::RSA_PSS => modulus_bits(bits).map_or(Algorithm::Other, Algorithm::RsaPss),
             _ => Algorithm::Other,
         };
         Some(Self { spki: spki.into(), algorithm })
@@ -106,11 +107,35 @@ impl PublicKey {
     /// Why this key is too weak to be trusted, if it is (NIST SP 800-131A).
     pub fn weakness(&self) -> Option<String> {
         match self.algorithm {
-            Algorithm::Rsa(bits) if bits < 2048 => {
+            Algorithm::Rsa(bits) | Algorithm::RsaPss(bits) if bits < 2048 => {
                 Some(format!("an RSA key of {bits} bits is too weak; 2048 is the least"))
             }
             _ => None,
         }
+    }
+
+    /// Whether its AlgorithmIdentifier is exactly what the standards have for this kind of key (RFC 3279 2.3.1, RFC 5480
+    /// 2.1.1, RFC 8410 3): Go and OpenSSL do not read others. Of kinds that are not known, nothing can be said.
+    pub fn is_canonical(&self) -> bool {
+        let (kind, parameters): (&[u8], &[&[u8]]) = match self.algorithm {
+            Algorithm::P256 => (oid::EC_PUBLIC_KEY, &[&[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]]),
+            Algorithm::P384 => (oid::EC_PUBLIC_KEY, &[&[6, 5, 0x2b, 0x81, 4, 0, 0x22]]),
+            Algorithm::P521 => (oid::EC_PUBLIC_KEY, &[&[6, 5, 0x2b, 0x81, 4, 0, 0x23]]),
+            Algorithm::Ed25519 => (oid::ED25519, &[]),
+            Algorithm::Ed448 => (oid::ED448, &[]),
+            Algorithm::Rsa(_) => (oid::RSA, &[&[5, 0]]),
+            Algorithm::RsaPss(_) | Algorithm::Other => return true,
+        };
+        let oid = Oid::from_content(kind).der();
+        let wanted = der::sequence(&[&[oid.as_slice()], parameters].concat());
+        let stated = der::whole(&self.spki, tag::SEQUENCE).and_then(|spki| spki.inside().next());
+        stated.is_some_and(|stated| stated.raw == wanted)
+    }
+
+    /// The hash that an RSA-PSS key is limited to, if it is.
+    fn pss_hash(&self) -> Option<&'static [u8]> {
+        let identifier = der::whole(&self.spki, tag::SEQUENCE)?.inside().next()?;
+        SignatureAlgorithm::from_der(identifier.raw)?.pss_hash()
     }
 
     /// Checks a signature over `message`.
@@ -142,11 +167,17 @@ impl PublicKey {
                 &rs::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
             }
             // ring has no method for these sizes, which says nothing of the signature.
-            (A::Rsa(bits), _) if !(2048..=8192).contains(&bits) => return Err(SignatureFault::Unsupported),
+            (A::Rsa(bits) | A::RsaPss(bits), _) if !(2048..=8192).contains(&bits) => {
+                return Err(SignatureFault::Unsupported);
+            }
             (A::Rsa(_), oid::RSA_SHA256) => &rs::RSA_PKCS1_2048_8192_SHA256,
             (A::Rsa(_), oid::RSA_SHA384) => &rs::RSA_PKCS1_2048_8192_SHA384,
             (A::Rsa(_), oid::RSA_SHA512) => &rs::RSA_PKCS1_2048_8192_SHA512,
-            (A::Rsa(_), oid::RSA_PSS) => match by.pss_hash() {
+            // The key may state the one hash that it is for (RFC 4055 1.2).
+            (A::RsaPss(_), oid::RSA_PSS) if self.pss_hash().is_some_and(|own| Some(own) != by.pss_hash()) => {
+                return Err(SignatureFault::Unsupported);
+            }
+            (A::Rsa(_) | A::RsaPss(_), oid::RSA_PSS) => match by.pss_hash() {
                 Some(oid::SHA256) => &rs::RSA_PSS_2048_8192_SHA256,
                 Some(oid::SHA384) => &rs::RSA_PSS_2048_8192_SHA384,
                 Some(oid::SHA512) => &rs::RSA_PSS_2048_8192_SHA512,

@@ -24,6 +24,8 @@ pub(super) const SEALED_LABEL: &str = "ENCRYPTED PRIVATE KEY";
 const ROUNDS: u32 = 600_000;
 /// A file that asks for more work than this would hang its reader.
 const MOST_ROUNDS: u32 = 20_000_000;
+/// Old tools took a thousand or two, and PKCS#12's way is slow.
+const MOST_PBES1_ROUNDS: u32 = 2_000_000;
 /// RFC 7914 section 2: scrypt fills 128·N·r bytes, p times, and 128·r·p bytes once.
 const MOST_SCRYPT_BYTES: u128 = 512 << 20;
 const MOST_SCRYPT_WORK: u128 = 1 << 25;
@@ -103,7 +105,7 @@ pub(super) fn open(
     if pbes1::knows(outside.scheme) {
         let parameters = outside.parameters.as_ref().and_then(pbes1::Parameters::read);
         let parameters = parameters.ok_or_else(|| malformed("salt and rounds cannot be read".into()))?;
-        if parameters.rounds > MOST_ROUNDS {
+        if parameters.rounds > MOST_PBES1_ROUNDS {
             return Err(excessive(format!("{} rounds", parameters.rounds)));
         }
         return ask(origin, opener, |passphrase| {

@@ -27,6 +27,11 @@ pub enum San {
 }
 
 impl San {
+    /// Whether a server can be known by it: a DNS name, an IP address, or a URI, as SPIFFE has it.
+    pub fn is_reachable(&self) -> bool {
+        matches!(self, Self::Dns(_) | Self::Ip(_) | Self::Uri(_))
+    }
+
     /// The same name as a certificate holds it.
     pub fn to_general_name(&self) -> GeneralName {
         match self {
@@ -56,7 +61,7 @@ impl TryFrom<&GeneralName> for San {
             GeneralName::Dns(text) => text.parse().map(Self::Dns),
             GeneralName::Uri(text) => uri(text).map(Self::Uri),
             GeneralName::Email(text) => email(text).map(Self::Email),
-            GeneralName::Ip(address) => Ok(Self::Ip(*address)),
+            GeneralName::Ip(address) => self::address(*address),
             GeneralName::RegisteredId(oid) if oid.components().is_some() => {
                 Ok(Self::RegisteredId(oid.clone()))
             }
@@ -71,13 +76,25 @@ impl TryFrom<&GeneralName> for San {
     }
 }
 
-/// One element under the explicit tag; of text, without control characters.
+/// One element under the explicit tag that others can read; of text, without characters that deceive.
 fn is_other_value(value: &[u8]) -> bool {
-    let Some(mut elements) = der::whole(value, 0xa0).map(|outer| outer.inside()) else { return false };
-    let Some(inner) = elements.next().filter(|_| elements.is_empty()) else { return false };
-    let text = std::str::from_utf8(inner.content);
-    inner.tag != der::tag::UTF8
-        || text.is_ok_and(|text| !text.is_empty() && !text.chars().any(char::is_control))
+    use crate::der::tag::{IA5, PRINTABLE, UTF8};
+    let Some(inner) = der::whole(value, 0xa0).map(|outer| outer.content) else { return false };
+    let text = der::Reader::new(inner).next().filter(|inner| matches!(inner.tag, UTF8 | IA5 | PRINTABLE));
+    let text = text.map(|inner| String::from_utf8_lossy(inner.content));
+    der::is_well_formed(inner) && text.is_none_or(|text| !text.is_empty() && !text.chars().any(super::acts))
+}
+
+/// An IPv4 address in the clothes of IPv6 is refused: some clients (Go, Java) take it for the IPv4 address, and name
+/// constraints for another.
+fn address(address: IpAddr) -> Result<San, String> {
+    match address {
+        IpAddr::V6(six) if six.to_ipv4_mapped().is_some() => Err(
+            "it is an IPv4 address mapped to IPv6, which clients read differently; write the IPv4 address"
+                .into(),
+        ),
+        _ => Ok(San::Ip(address)),
+    }
 }
 
 /// Recognises the kind by the value: an IP address (with or without brackets), a URI (`scheme://` or `urn:`), an
@@ -93,7 +110,7 @@ impl FromStr for San {
         }
         let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
         if let Ok(address) = bare.parse::<IpAddr>() {
-            return Ok(Self::Ip(address));
+            return self::address(address).map_err(refused);
         }
         if text.contains("://") || text.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("urn:")) {
             return uri(text).map(Self::Uri).map_err(refused);
@@ -116,7 +133,7 @@ fn prefixed(text: &str) -> Option<Result<San, String>> {
     let (kind, value) = text.split_once(':')?;
     Some(match kind.to_ascii_lowercase().as_str() {
         "dns" => value.parse().map(San::Dns),
-        "ip" => value.parse().map(San::Ip).map_err(|_| "it is no IP address".to_owned()),
+        "ip" => value.parse().map_err(|_| "it is no IP address".to_owned()).and_then(address),
         "uri" => uri(value).map(San::Uri),
         "email" => email(value).map(San::Email),
         "rid" => value.parse().map(San::RegisteredId).map_err(|()| "it is no object identifier".to_owned()),
@@ -144,12 +161,15 @@ fn other(text: &str) -> Result<San, String> {
         }
         _ => return Err(shape()),
     };
+    if !is_other_value(&value) {
+        return Err("its value is not DER that others can read".into());
+    }
     Ok(San::Other(kind, value))
 }
 
 fn utf8(text: &str) -> Result<Vec<u8>, String> {
-    if text.is_empty() || text.chars().any(char::is_control) {
-        return Err("it is empty or holds control characters".into());
+    if text.is_empty() || text.chars().any(super::acts) {
+        return Err("it is empty, or holds characters that deceive who reads it".into());
     }
     Ok(explicit(&yasna::construct_der(|writer| writer.write_utf8_string(text))))
 }
@@ -316,6 +336,9 @@ mod tests {
             "a..b@example.com",
             "ü@example.com",
             "999.1.1.1",
+            "::ffff:10.1.2.3",
+            "IP:::ffff:10.1.2.3",
+            "UPN:a\u{202e}b",
             "dns:127.0.0.1",
             "ip:localhost",
             "rid:x",

@@ -1,5 +1,6 @@
 //! Distinguished names (RFC 5280 4.1.2.4) in text (RFC 4514) and DER.
 
+mod fit;
 mod text;
 
 use std::fmt;
@@ -150,12 +151,6 @@ impl Name {
         self.rdns().is_some()
     }
 
-    /// Whether the values hold control characters, which no name needs and which deceive who reads it.
-    pub fn holds_control_characters(&self) -> bool {
-        let mut attributes = self.rdns().unwrap_or_default().into_iter().flatten();
-        attributes.any(|attribute| attribute.text().chars().any(char::is_control))
-    }
-
     /// Whether both are the same name in the sense of RFC 5280 7.1: string types, case and runs of blanks do not
     /// count.
     pub fn same(&self, other: &Self) -> bool {
@@ -303,8 +298,11 @@ fn encode(kind: &Oid, value: &str) -> Result<Vec<u8>, String> {
     if count > limit {
         return Err(format!("{name} has {count} characters; RFC 5280 allows {limit}"));
     }
-    if let Some(control) = value.chars().find(|c| c.is_control()) {
-        return Err(format!("{name} holds the control character {}", control.escape_unicode()));
+    if let Some(odd) = value.chars().find(|c| super::acts(*c)) {
+        return Err(format!(
+            "{name} holds the character {}, which deceives who reads it",
+            odd.escape_unicode()
+        ));
     }
     let printable = |c: char| c.is_ascii_alphanumeric() || " '()+,-./:=?".contains(c);
     let string_tag = match kind.content() {
@@ -364,7 +362,7 @@ impl Attribute<'_> {
             })
         };
         let text = match self.tag {
-            tag::UTF8 | tag::PRINTABLE | tag::IA5 | 0x12 | 0x1a => {
+            tag::UTF8 | tag::PRINTABLE | tag::IA5 | tag::NUMERIC | 0x1a => {
                 String::from_utf8(self.value.to_vec()).ok()
             }
             tag::T61 => Some(self.value.iter().map(|&octet| char::from(octet)).collect()),

@@ -184,6 +184,13 @@ impl Subtree {
         match (self, name) {
             (Self::Unknown(_), name) if self.concerns(name) => return true,
             (Self::Ip(..), GeneralName::Unknown("IP", _)) => return true,
+            // Some clients take the mapped form for the IPv4 address.
+            (Self::Ip(base, mask), GeneralName::Ip(IpAddr::V6(address))) => {
+                let mapped = address.to_ipv4_mapped().map(IpAddr::V4);
+                if mapped.is_some_and(|address| in_network(*base, *mask, address)) {
+                    return true;
+                }
+            }
             (Self::Uri(_), GeneralName::Uri(uri)) if uri_host(uri).is_none_or(|host| host.contains('%')) => {
                 return true;
             }
@@ -264,12 +271,15 @@ fn without_dot(name: &str) -> &str {
     }
 }
 
-/// The host of a URI, which must be a name, not an address, for a constraint to apply (RFC 5280 4.2.1.10).
+/// The host of a URI, which must be a name, not an address, for a constraint to apply (RFC 5280 4.2.1.10). `None` also where
+/// verifiers differ on which part it is: OpenSSL knows no user, query or fragment and takes `a@b` and `b?c` for hosts.
 fn uri_host(uri: &str) -> Option<&str> {
     let (_, rest) = uri.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = host.split(':').next()?;
+    let authority = rest.split('/').next()?;
+    if authority.contains(['@', '?', '#']) {
+        return None;
+    }
+    let host = authority.split(':').next()?;
     (!host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err()).then_some(host)
 }
 
@@ -385,6 +395,9 @@ mod tests {
             (Subtree::Uri("secret.internal".into()), GeneralName::Uri("https://secret.internal./".into())),
             (Subtree::Uri("secret.internal".into()), GeneralName::Uri("https://%73ecret.internal/".into())),
             (Subtree::Email("secret.internal".into()), GeneralName::Email("secret.internal".into())),
+            (Subtree::Uri("secret.internal".into()), GeneralName::Uri("https://a@secret.internal/".into())),
+            (Subtree::Uri("secret.internal".into()), GeneralName::Uri("https://secret.internal?x".into())),
+            (Subtree::ip("10.0.0.0/8").unwrap(), GeneralName::Ip(ip("::ffff:10.1.2.3"))),
             (Subtree::Dns("secret.internal.".into()), dns("a.secret.internal")),
             (Subtree::Dns("secret.internal".into()), dns("a.secret.internal.")),
             (
@@ -415,7 +428,7 @@ mod tests {
             uri("example.com", "spiffe://example.com/a") && !uri("example.com", "spiffe://a.example.com/")
         );
         assert!(
-            uri(".example.com", "https://u@a.example.com:1/x") && !uri(".example.com", "https://10.0.0.1/")
+            uri(".example.com", "https://a.example.com:1/x") && !uri(".example.com", "https://10.0.0.1/")
         );
     }
 }

@@ -136,14 +136,19 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<Vec<Certificate>, Error> {
         let path = issuer.path();
-        let others = self.authorities()?.into_iter().map(|ca| ca.certificate);
-        let others = others.filter(|other| {
+        let mut found: Vec<Certificate> = Vec::new();
+        for other in self.authorities()?.into_iter().map(|ca| ca.certificate) {
             let same = |own: &Certificate| {
                 own.public_key() == other.public_key() && own.subject() == other.subject()
             };
-            path.iter().any(same) && !path.contains(other) && other.is_current(now) && !other.is_own_issuer()
-        });
-        Ok(others.collect())
+            let usable = other.is_current(now) && !other.is_own_issuer();
+            // A second one of the same issuer, or beside the one on the path, leads nowhere else.
+            let twin = path.iter().chain(&found).any(|own| same(own) && own.issuer() == other.issuer());
+            if path.iter().any(same) && usable && !twin {
+                found.push(other);
+            }
+        }
+        Ok(found)
     }
 }
 

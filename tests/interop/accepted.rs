@@ -24,7 +24,7 @@ use super::{Sandbox, foreign};
 
 /// Requests that are tried, the same ones every time; most are refused for one reason or another. `PKIT_REQUESTS` tries
 /// that many others.
-const REQUESTS: u32 = 1500;
+const REQUESTS: u32 = 2500;
 /// Of these, so many at least are to be accepted, or the test says little.
 const ACCEPTED: usize = 250;
 
@@ -103,6 +103,9 @@ const SANS: &[&str] = &[
     "x@example.org",
     "spiffe://acme.internal/x",
     "https://other.example/a",
+    "https://a@acme.internal/",
+    "https://acme.internal?x=1",
+    "https://acme.internal:8443/#x",
     "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
     "UPN:alice@corp.internal",
     "RID:1.2.3.4",
@@ -118,6 +121,8 @@ const SUBJECTS: &[&str] = &[
     "DC=com,DC=example,CN=x+UID=y",
     "CN=m,emailAddress=x@evil.internal",
     "CN=m,emailAddress=m@mail.internal",
+    "CN=m,emailAddress=m",
+    "CN=m,emailAddress=a@b@mail.internal",
     "O=Acme",
 ];
 

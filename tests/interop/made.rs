@@ -133,7 +133,6 @@ const VARIANTS: &[Variant] = &[
             "http://ocsp.internal/",
             "--policy",
             "1.3.6.1.4.1.99999.1=https://pki.internal/cps",
-            "--must-staple",
         ],
         ..PLAIN
     },

@@ -1,7 +1,8 @@
 //! `pkit ca cross-sign`.
 
 use crate::{
-    cert::Certificate,
+    Error,
+    cert::{Certificate, Extension, ExtensionValue},
     cli::{
         Context, Exit, OutputArgs,
         content::{ExtensionArgs, ValidityArgs},
@@ -10,8 +11,9 @@ use crate::{
         passphrase::PassphraseArgs,
         signer::{IssuerArgs, StoreArgs},
     },
-    issue::{Kind, Request, plan},
-    store::{Generation, Shelf, Store},
+    issue::{Kind, Policy, Request, plan},
+    oid,
+    store::{Authority, Generation, Shelf, Store},
     validity::End,
 };
 
@@ -55,7 +57,17 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let issuer = IssuerArgs { issuer: Some(args.issuer.clone()), issuer_key: None, issuer_chain: Vec::new() };
     let issuer = issuer.open(&store, &args.passphrase, now)?.issuer;
 
-    let mut request = same_authority(&subject);
+    let twin = |ca: &Authority| {
+        ca.certificate.public_key() == subject.public_key()
+            && ca.certificate.subject() == subject.subject()
+            && ca.above.first() == Some(issuer.certificate())
+    };
+    if let Some(twin) = store.authorities()?.iter().find(|ca| twin(ca)) {
+        return Err(
+            Error::CaExists { origin: twin.certificate.origin().clone(), name: twin.name.clone() }.into()
+        );
+    }
+    let mut request = same_authority(&subject)?;
     args.validity.apply(&mut request, End::At(subject.validity().not_after), now)?;
     let label = crate::store::directory_name(&args.issuer)?;
     args.extensions.apply(&mut request, store.config().pointers(&label))?;
@@ -69,23 +81,52 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         false => args.store.waiting(args.output, |wait| store.write(wait)?.commit(vec![generation]))?,
     };
     Issued::new(&called, "intermediate CA", &certificate, &plan.notices, links, &files)
-        .dry_run(args.dry_run)
+        .dry_run(args.dry_run, &certificate, now)
         .tell(args.output, now)?;
     Ok(Exit::Yes)
 }
 
 /// What another CA is to certify: the same subject, key identifier and limits, so that nothing below can tell the
 /// difference.
-fn same_authority(authority: &Certificate) -> Request {
-    let path_length = authority.basic_constraints().and_then(|(_, most)| most);
-    Request {
-        path_length: path_length.map(|most| u8::try_from(most).unwrap_or(u8::MAX)),
+///
+/// # Errors
+/// [`Error::ExtensionInvalid`] for a limit that cannot be repeated: without it, the new certificate would allow more.
+fn same_authority(authority: &Certificate) -> Result<Request, Error> {
+    let mut request = Request {
         name_constraints: authority.name_constraints().cloned(),
         key_id: authority.subject_key_id().map(<[u8]>::to_vec),
+        extended_key_usage: authority.extended_key_usage().unwrap_or_default().to_vec(),
         ..Request::new(
             Kind::Intermediate,
             authority.subject().clone(),
             End::At(authority.validity().not_after),
         )
+    };
+    for extension in authority.extensions() {
+        match (&extension.value, extension.oid.content()) {
+            (ExtensionValue::BasicConstraints { path_length, .. }, _) => {
+                request.path_length = path_length.map(|most| u8::try_from(most).unwrap_or(u8::MAX));
+            }
+            (ExtensionValue::CertificatePolicies(policies), _) => {
+                request.policies =
+                    policies.iter().map(|oid| Policy { oid: oid.clone(), cps: None }).collect();
+            }
+            (_, oid::POLICY_CONSTRAINTS | oid::INHIBIT_ANY_POLICY | oid::POLICY_MAPPINGS) => {
+                return Err(lost(extension));
+            }
+            (ExtensionValue::Other(_) | ExtensionValue::Malformed(_), _) if extension.critical => {
+                return Err(lost(extension));
+            }
+            _ => {}
+        }
+    }
+    Ok(request)
+}
+
+fn lost(extension: &Extension) -> Error {
+    Error::ExtensionInvalid {
+        what: "extension",
+        value: extension.oid.name(),
+        reason: "it limits the CA, and a second certificate without it would allow more".into(),
     }
 }

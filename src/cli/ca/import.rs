@@ -58,6 +58,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let (name, now) = (&args.name, context.now());
+    if args.key.is_none() && (args.passphrase.is_given() || args.new_passphrase.is_used()) {
+        let problem = "passphrases and --unencrypted are for a key, and no --key is given".into();
+        return Err(Error::Usage { problem }.into());
+    }
     crate::store::directory_name(name)?;
     let store = Store::open_existing(&args.store.pki.pki)?;
     store.iter().try_for_each(|store| store.require_free(Shelf::Ca, name))?;

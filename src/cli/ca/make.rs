@@ -15,7 +15,7 @@ use crate::{
         passphrase::{NewPassphraseArgs, PassphraseArgs},
         signer::{IssuerArgs, Signer, StoreArgs, notice_key_type},
     },
-    issue::{Kind, Request, plan},
+    issue::{Kind, Request, extended_key_usages, plan},
     key::{KeyType, PrivateKey, load_private_key},
     name::Subtree,
     store::{Config, Generation, Shelf, Store},
@@ -71,28 +71,31 @@ struct CommonArgs {
 #[derive(clap::Args)]
 struct ConstraintArgs {
     /// Permit DNS names in this domain only: internal, or .internal, covers all below it
-    #[arg(long, value_name = "DOMAIN", help_heading = "Name constraints")]
+    #[arg(long, value_name = "DOMAIN", help_heading = "Constraints")]
     permit_dns: Vec<String>,
     /// Permit addresses in this network only
-    #[arg(long, value_name = "NETWORK", help_heading = "Name constraints")]
+    #[arg(long, value_name = "NETWORK", help_heading = "Constraints")]
     permit_ip: Vec<String>,
     /// Permit this mailbox, those of this host, or (.example.com) of all hosts of a domain only
-    #[arg(long, value_name = "MAILBOX|HOST|.DOMAIN", help_heading = "Name constraints")]
+    #[arg(long, value_name = "MAILBOX|HOST|.DOMAIN", help_heading = "Constraints")]
     permit_email: Vec<String>,
     /// Permit URIs of this host, or (.example.com) of all hosts of a domain only
-    #[arg(long, value_name = "HOST|.DOMAIN", help_heading = "Name constraints")]
+    #[arg(long, value_name = "HOST|.DOMAIN", help_heading = "Constraints")]
     permit_uri: Vec<String>,
+    /// Limit what certificates below may be used for, by name or OID, with commas: clientAuth
+    #[arg(long, value_name = "USAGE", help_heading = "Constraints")]
+    eku: Vec<String>,
     /// Ban DNS names in this domain
-    #[arg(long, value_name = "DOMAIN", help_heading = "Name constraints")]
+    #[arg(long, value_name = "DOMAIN", help_heading = "Constraints")]
     exclude_dns: Vec<String>,
     /// Ban addresses in this network
-    #[arg(long, value_name = "NETWORK", help_heading = "Name constraints")]
+    #[arg(long, value_name = "NETWORK", help_heading = "Constraints")]
     exclude_ip: Vec<String>,
     /// Ban this mailbox, those of this host, or of all hosts of a domain
-    #[arg(long, value_name = "MAILBOX|HOST|.DOMAIN", help_heading = "Name constraints")]
+    #[arg(long, value_name = "MAILBOX|HOST|.DOMAIN", help_heading = "Constraints")]
     exclude_email: Vec<String>,
     /// Ban URIs of this host, or of all hosts of a domain
-    #[arg(long, value_name = "HOST|.DOMAIN", help_heading = "Name constraints")]
+    #[arg(long, value_name = "HOST|.DOMAIN", help_heading = "Constraints")]
     exclude_uri: Vec<String>,
 }
 
@@ -219,7 +222,7 @@ impl CommonArgs {
         let issued = |links| Issued::new(&self.name, called, &certificate, &plan.notices, links, &files);
         if self.dry_run {
             let link = self.store.pki.pki.join("ca").join(crate::store::directory_name(&self.name)?);
-            issued(vec![link]).dry_run(true).tell(self.output, now)?;
+            issued(vec![link]).dry_run(true, &certificate, now).tell(self.output, now)?;
             return Ok(Exit::Yes);
         }
 
@@ -255,6 +258,12 @@ impl CommonArgs {
         let label = signer.and_then(|signer| signer.name.as_deref());
         let label = label.map(crate::store::directory_name).transpose()?;
         let request = self.content.request(kind, &self.name, false, config, label.as_deref(), now)?;
-        Ok(Request { path_length, name_constraints: self.constraints.read()?, ..request })
+        let usages = self.constraints.eku.iter().map(|text| extended_key_usages(text));
+        Ok(Request {
+            path_length,
+            name_constraints: self.constraints.read()?,
+            extended_key_usage: usages.collect::<Result<Vec<_>, _>>()?.concat(),
+            ..request
+        })
     }
 }

@@ -224,11 +224,13 @@ fn progress(args: &Args, file: &Path) -> ProgressBar {
     }
     let lines = std::fs::metadata(file).ok().filter(std::fs::Metadata::is_file).and_then(|_| {
         let mut reader = BufReader::with_capacity(1 << 16, source::open(file).ok()?);
+        // The header of CSV is no row.
+        let json = reader.fill_buf().ok()?.trim_ascii_start().starts_with(b"{");
         let mut lines = 0;
         while reader.skip_until(b'\n').ok()? > 0 {
             lines += 1;
         }
-        Some(lines)
+        Some(if json { lines } else { lines.max(1) - 1 })
     });
     let Some(lines) = lines else { return ProgressBar::new_spinner() };
     let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len}  {eta} left");
