@@ -200,10 +200,37 @@ fn uri(text: &str) -> Result<String, String> {
     if rest.trim_start_matches('/').is_empty() {
         return Err("nothing follows the scheme".into());
     }
+    if let Some(rest) = rest.strip_prefix("//") {
+        authority(rest.split(['/', '?', '#']).next().unwrap_or_default())?;
+    }
     if scheme.eq_ignore_ascii_case("spiffe") {
         spiffe(rest)?;
     }
     Ok(text.to_owned())
+}
+
+/// `user@host:port`, where the host is a DNS name, an address, or nothing: Go reads no certificate with another one in it.
+fn authority(authority: &str) -> Result<(), String> {
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let (host, port) = match place.strip_prefix('[') {
+        Some(rest) => {
+            let (address, port) = rest.split_once(']').ok_or("the bracket of its address is not closed")?;
+            address.parse::<std::net::Ipv6Addr>().map_err(|_| "there is no IPv6 address in its brackets")?;
+            ("", port)
+        }
+        None => place.split_at(place.find(':').unwrap_or(place.len())),
+    };
+    if !port.strip_prefix(':').unwrap_or(port).bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("its port is no number".into());
+    }
+    if host.is_empty() || host.parse::<std::net::Ipv4Addr>().is_ok() {
+        return Ok(());
+    }
+    match host.parse::<DnsName>() {
+        Ok(name) if !name.is_wildcard() => Ok(()),
+        Ok(_) => Err("a URI has no wildcard".into()),
+        Err(reason) => Err(format!("its host is no DNS name: {reason}")),
+    }
 }
 
 fn spiffe(rest: &str) -> Result<(), String> {
@@ -270,6 +297,9 @@ mod tests {
             ("a.b+c@Example.COM", "email:a.b+c@example.com"),
             ("dns:API.internal", "DNS:api.internal"),
             ("IP:::1", "IP:::1"),
+            ("https://u@a.example:8443/x?y#z", "URI:https://u@a.example:8443/x?y#z"),
+            ("https://[::1]:1/", "URI:https://[::1]:1/"),
+            ("file:///etc/x", "URI:file:///etc/x"),
             ("URI:tag:example.org,2027:x", "URI:tag:example.org,2027:x"),
             ("RID:1.2.3.4", "RID:1.2.3.4"),
             ("upn:Alice@Corp.internal", "otherName:msUPN;UTF8:Alice@Corp.internal"),
@@ -330,6 +360,12 @@ mod tests {
             "1http://a",
             "https://a b",
             "https://a/%zz",
+            "https://[a]b[/x",
+            "https://%65vil.example/",
+            "https://a:b:1/",
+            "https://a:x/",
+            "https://*.example.com/",
+            "https://[::1/",
             "@example.com",
             "a@",
             "a@*.example.com",
