@@ -5,6 +5,8 @@ mod make;
 
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 pub use grant::{Aspect, Grant, Line, grant};
 
 use crate::{
@@ -76,7 +78,9 @@ impl Csr {
     /// # Errors
     /// As [`Csr::decode`], and those of reading the file.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        Self::decode(&source::read_small(path)?, &source::origin(path))
+        // A private key may stand beside it.
+        let bytes = Zeroizing::new(source::read_small(path)?);
+        Self::decode(&bytes, &source::origin(path))
     }
 
     /// RFC 2986 4: `SEQUENCE { info SEQUENCE { version, subject, subjectPKInfo, [0] attributes }, algorithm, signature }`.

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use super::Certificate;
+use zeroize::Zeroizing;
+
 use crate::{
     Error,
     der::{self, tag},
@@ -172,7 +174,9 @@ pub(crate) fn is_certificate(label: &str) -> bool {
 /// # Errors
 /// As [`decode_certificates`], and those of reading the file.
 pub fn load_certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
-    decode_certificates(&source::read(path, source::LARGE)?, &source::origin(path))
+    // A private key may stand beside them.
+    let bytes = Zeroizing::new(source::read(path, source::LARGE)?);
+    decode_certificates(&bytes, &source::origin(path))
 }
 
 /// All certificates of the files, to be trusted as anchors: none missing, none that is no CA.

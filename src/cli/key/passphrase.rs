@@ -12,7 +12,7 @@ use crate::{
         passphrase::{NewPassphraseSources, PassphraseArgs},
     },
     fs,
-    key::{Encoding, KeyFile},
+    key::{Encoding, KeyFile, Passphrase},
     source,
 };
 
@@ -45,7 +45,12 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     let origin = source::origin(&args.file);
     let bytes = Zeroizing::new(source::read_small(&args.file)?);
-    let found = KeyFile::decode(&bytes, &origin, &mut args.passphrase.opener())?;
+    let (mut opener, mut old) = (args.passphrase.opener(), None);
+    let found = KeyFile::decode(&bytes, &origin, &mut |origin, attempt| {
+        let given = opener(origin, attempt)?;
+        old = given.as_ref().map(Passphrase::copy);
+        Ok(given)
+    })?;
     if args.remove && !found.encrypted {
         args.output.notice("it has no passphrase; nothing was changed");
         Report::new(&args.file, &found.key, found.encoding, found.is_pem(), false)
@@ -60,6 +65,11 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             Some(args.new_passphrase.ask(&what, &question, &args.passphrase)?)
         }
     };
+    if let (Some(old), Some(new)) = (&old, &new)
+        && old.same(new)
+    {
+        args.output.notice("the new passphrase is the old one");
+    }
     fs::rewrite(&args.file, &found.rewritten(&bytes, new.as_ref(), &context.random)?)?;
     Report::new(&args.file, &found.key, Encoding::Pkcs8, found.is_pem(), new.is_some())
         .tell(&args.file, args.output)?;
