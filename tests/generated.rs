@@ -72,3 +72,16 @@ fn generated_files_are_current() {
         }
     }
 }
+
+/// A line that is wrapped does not work as pasted; without a terminal, help is 100 columns wide.
+#[test]
+fn examples_fit_into_a_line() {
+    fn walk(command: &clap::Command) {
+        let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        for line in examples.lines() {
+            assert!(line.chars().count() <= 100 || !line.contains("pkit "), "{}: {line}", command.get_name());
+        }
+        command.get_subcommands().for_each(walk);
+    }
+    walk(&pkit::cli::command());
+}

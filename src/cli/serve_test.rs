@@ -31,7 +31,7 @@ use crate::{
 #[derive(clap::Args)]
 #[command(after_help = exit::help("  pkit serve-test api.internal
   pkit serve-test api.internal --listen 0.0.0.0:8443 --client-auth optional --tls 1.3
-  pkit serve-test --cert fullchain.pem --key privkey.pem --client-ca ca.pem --listen 127.0.0.1:0 --once
+  pkit serve-test --cert fullchain.pem --key privkey.pem --client-ca ca.pem --once
   curl --cacert pki/live/service-a/ca.pem --cert pki/live/service-a/fullchain.pem --key pki/live/service-a/privkey.pem https://localhost:8443/
 
 The first line of standard output says where it listens. Every connection is one line on standard error: who came, what was

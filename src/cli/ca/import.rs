@@ -22,9 +22,9 @@ use crate::{
 
 #[derive(clap::Args)]
 #[command(after_help = exit::help("  pkit ca import corp --cert ca.crt --key ca.key
-  pkit ca import mkcert --cert \"$(mkcert -CAROOT)/rootCA.pem\" --key \"$(mkcert -CAROOT)/rootCA-key.pem\" --unencrypted
-  pkit ca import easy-rsa --cert pki/ca.crt --key pki/private/ca.key --passphrase-file secret.txt --pki new
-  pkit ca import issuing --cert tls.crt --key tls.key --chain ca.crt --new-passphrase-file secret.txt
+  cd \"$(mkcert -CAROOT)\"; pkit ca import mkcert --cert rootCA.pem --key rootCA-key.pem --pki ~/pki
+  pkit ca import easy-rsa --cert pki/ca.crt --key pki/private/ca.key --pki new
+  pkit ca import issuing --cert tls.crt --key tls.key --chain ca.crt --unencrypted
   pkit ca import \"Offline Root\" --cert root.crt
 
 The certificate is kept as it is, byte for byte. The CA is the certificate in the file that belongs to the key, or

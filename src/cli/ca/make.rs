@@ -140,7 +140,7 @@ pub(super) struct RootArgs {
 
 #[derive(clap::Args)]
 #[command(after_help = exit::help("  pkit ca intermediate \"Acme Issuing\" --issuer \"Acme Root\"
-  pkit ca intermediate \"Acme Issuing\" --issuer \"Acme Root\" --passphrase-file root.txt --new-passphrase-file issuing.txt"))]
+  pkit ca intermediate Issuing --passphrase-file root.txt --new-passphrase-file issuing.txt"))]
 pub(super) struct IntermediateArgs {
     #[command(flatten)]
     common: CommonArgs,
