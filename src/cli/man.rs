@@ -12,6 +12,18 @@ pub(super) struct Args {
     path: Vec<String>,
 }
 
+/// The page with its examples and exit status line by line, as they were written: filled, they would not work as pasted.
+fn unfilled(page: &str) -> String {
+    let Some((before, extra)) = page.split_once(".SH EXTRA\n") else { return page.to_owned() };
+    let end = extra.find("\n.SH ").map_or(extra.len(), |end| end + 1);
+    let (extra, after) = extra.split_at(end);
+    let extra =
+        extra.replace("Examples:\n", ".SH EXAMPLES\n").replace("\nExit status:\n", "\n.SH EXIT STATUS\n");
+    let extra =
+        extra.strip_prefix("Exit status:\n").map_or(extra.clone(), |rest| format!(".SH EXIT STATUS\n{rest}"));
+    format!("{before}.nf\n{}\n.fi\n{after}", extra.trim_end())
+}
+
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let mut found = command();
     let mut title = "pkit".to_owned();
@@ -25,6 +37,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     // clap keeps names for as long as the program runs.
     let title: &'static str = title.leak();
     clap_mangen::Man::new(found.name(title).bin_name(title.replace('-', " "))).render(&mut page)?;
-    terminal::print_bytes(&page)?;
+    terminal::print(&unfilled(&String::from_utf8_lossy(&page)))?;
     Ok(Exit::Yes)
 }
