@@ -17,11 +17,12 @@ fn unfilled(page: &str) -> String {
     let Some((before, extra)) = page.split_once(".SH EXTRA\n") else { return page.to_owned() };
     let end = extra.find("\n.SH ").map_or(extra.len(), |end| end + 1);
     let (extra, after) = extra.split_at(end);
-    let extra =
-        extra.replace("Examples:\n", ".SH EXAMPLES\n").replace("\nExit status:\n", "\n.SH EXIT STATUS\n");
-    let extra =
-        extra.strip_prefix("Exit status:\n").map_or(extra.clone(), |rest| format!(".SH EXIT STATUS\n{rest}"));
-    format!("{before}.nf\n{}\n.fi\n{after}", extra.trim_end())
+    // A heading fills again what follows it.
+    let headed = |heading: &str| format!("\n.SH {heading}\n.nf\n");
+    let extra = format!("\n{extra}")
+        .replace("\nExamples:\n", &headed("EXAMPLES"))
+        .replace("\nExit status:\n", &headed("EXIT STATUS"));
+    format!("{}{}\n.fi\n{after}", before.trim_end(), extra.trim_end())
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
