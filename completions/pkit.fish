@@ -31,6 +31,9 @@ complete -c pkit -n "__fish_pkit_needs_command" -f -a "ca" -d 'Make, import, lis
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "request" -d 'Make a key and a certificate request, for another CA or for `sign`'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "sign" -d 'Sign a certificate request: say what is granted of it, and why the rest is not'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "renew" -d 'Renew certificates that are due: same names, profile and issuer; new serial number, dates and key'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "rollback" -d 'Go back to the generation of a certificate before the one in use'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "prune" -d 'Remove old generations; keep what is in use, and what rollback and revocation need'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
@@ -47,15 +50,16 @@ complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -l json -d 'Answer
 complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -s h -l help -d 'Print help'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "root" -d 'Make a root CA, which signs itself'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "cross-sign" -d 'Have a CA certified by another one too, so that peers that trust only that one accept what it signs'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign list show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "root" -d 'Make a root CA, which signs itself'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "cross-sign" -d 'Have a CA certified by another one too, so that peers that trust only that one accept what it signs'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "renew" -d 'Renew a CA: same key and name, new serial number and dates; what it issued stays good'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l subject -d 'The whole subject: "C=US,O=Acme,CN=api", in RFC 4514\'s order too, or "/C=US/O=Acme/CN=api"' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l cn -d 'The common name, where it is not to be NAME; empty for none' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l org -d 'The organization' -r
@@ -193,6 +197,19 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from cross-sign" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -l issuer -d 'The CA that signs it, where it was imported and its issuer came later' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -l validity -d 'How long it shall last, instead of as long as the old one: a duration or an RFC 3339 time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -l dry-run -d 'Do everything but write: show the certificate that would be made'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -l pki -d 'The PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing beside the answer and errors'
@@ -209,6 +226,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "cross-sign" -d 'Have a CA certified by another one too, so that peers that trust only that one accept what it signs'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "renew" -d 'Renew a CA: same key and name, new serial number and dates; what it issued stays good'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -334,13 +352,59 @@ complete -c pkit -n "__fish_pkit_using_subcommand sign" -l json -d 'Answer in JS
 complete -c pkit -n "__fish_pkit_using_subcommand sign" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand sign" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pkit -n "__fish_pkit_using_subcommand sign" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l due -d 'When a certificate is due: so long before its end, or when so much of its life is left' -r
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l validity -d 'How long it shall last, instead of as long as the old one: a duration or an RFC 3339 time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l san -d 'An alternative name, instead of all it has; empty for none' -r
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l add-san -d 'An alternative name beside those it has' -r
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l remove-san -d 'An alternative name that it shall have no more' -r
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l exec -d 'Run this command with all arguments that follow, once, after something was renewed' -r
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l pid-file -d 'Send a signal to the process whose number is in this file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l signal -d 'Which signal' -r -f -a "HUP\t''
+USR1\t''
+USR2\t''
+WINCH\t''
+QUIT\t''
+TERM\t''"
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l new-passphrase-file -d 'Read the passphrase that protects the new key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l new-passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l new-passphrase-command -d 'Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l all -d 'All certificates that are due'
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l now -d 'Renew what is not due too'
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l reuse-key -d 'Keep the key'
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l dry-run -d 'Do everything but write: show what would be renewed'
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand rollback" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand rollback" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand rollback" -l dry-run -d 'Say what it would go back to, and change nothing'
+complete -c pkit -n "__fish_pkit_using_subcommand rollback" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand rollback" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand rollback" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand rollback" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand prune" -l keep -d 'How many generations of a name to keep, the one in use among them' -r
+complete -c pkit -n "__fish_pkit_using_subcommand prune" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand prune" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand prune" -l dry-run -d 'Say what would be removed, and remove nothing'
+complete -c pkit -n "__fish_pkit_using_subcommand prune" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand prune" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand prune" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand prune" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand list" -l state -d 'Only those in this state' -r -f -a "valid\t'In use'
 due\t'In use, in the last third of its life: time to renew'
 expired\t'Ended'
-superseded\t'Replaced by a later one of the same name'"
+superseded\t'Replaced by another of the same name'"
 complete -c pkit -n "__fish_pkit_using_subcommand list" -l issuer -d 'Only those that this CA signed' -r
 complete -c pkit -n "__fish_pkit_using_subcommand list" -l expires-within -d 'Only those that end within this time, and have not ended yet' -r
 complete -c pkit -n "__fish_pkit_using_subcommand list" -l serial -d 'Only the one with this serial number, in hexadecimal' -r
+complete -c pkit -n "__fish_pkit_using_subcommand list" -l history -d 'Everything that happened to this name, in order: who replaced whom' -r
 complete -c pkit -n "__fish_pkit_using_subcommand list" -l at -d 'Judge as of another time: 2027-06-30, 2027-06-30T12:00:00Z, or 30d for in 30 days' -r
 complete -c pkit -n "__fish_pkit_using_subcommand list" -l pki -d 'The PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand list" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
@@ -478,26 +542,30 @@ complete -c pkit -n "__fish_pkit_using_subcommand completions" -s h -l help -d '
 complete -c pkit -n "__fish_pkit_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make, import, list and show certificate authorities'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "request" -d 'Make a key and a certificate request, for another CA or for `sign`'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "sign" -d 'Sign a certificate request: say what is granted of it, and why the rest is not'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "key" -d 'Make private keys, convert them, change their passphrases'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "inspect" -d 'Show what certificates say: every one in every file'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign list check bundle key inspect expiry serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make, import, list and show certificate authorities'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "request" -d 'Make a key and a certificate request, for another CA or for `sign`'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "sign" -d 'Sign a certificate request: say what is granted of it, and why the rest is not'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "renew" -d 'Renew certificates that are due: same names, profile and issuer; new serial number, dates and key'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "rollback" -d 'Go back to the generation of a certificate before the one in use'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "prune" -d 'Remove old generations; keep what is in use, and what rollback and revocation need'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "key" -d 'Make private keys, convert them, change their passphrases'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "inspect" -d 'Show what certificates say: every one in every file'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "root" -d 'Make a root CA, which signs itself'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "cross-sign" -d 'Have a CA certified by another one too, so that peers that trust only that one accept what it signs'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "renew" -d 'Renew a CA: same key and name, new serial number and dates; what it issued stays good'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "generate" -d 'Make a private key'

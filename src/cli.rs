@@ -19,8 +19,11 @@ mod man;
 mod passphrase;
 mod place;
 mod probe;
+mod prune;
 mod quickstart;
+mod renew;
 mod request;
+mod rollback;
 mod serve_test;
 mod sign;
 mod signer;
@@ -80,6 +83,12 @@ enum Command {
     Request(request::Args),
     /// Sign a certificate request: say what is granted of it, and why the rest is not
     Sign(sign::Args),
+    /// Renew certificates that are due: same names, profile and issuer; new serial number, dates and key
+    Renew(renew::Args),
+    /// Go back to the generation of a certificate before the one in use
+    Rollback(rollback::Args),
+    /// Remove old generations; keep what is in use, and what rollback and revocation need
+    Prune(prune::Args),
     /// List the certificates on record: state, end, serial number, name
     List(list::Args),
     /// Prove that a PKI directory holds together; --repair mends what a crash left
@@ -171,7 +180,7 @@ pub fn main() -> ExitCode {
 
 fn run(args: Vec<OsString>) -> Exit {
     // Known before parsing, because a line that cannot be parsed is answered in the form it asked for.
-    let json = args.iter().take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+    let json = args.iter().take_while(|arg| *arg != "--" && *arg != "--exec").any(|arg| arg == "--json");
     hint::remember_pki(&args);
     // Scripts ask often, and the definitions of all commands need not be built for it.
     if let [_, only] = args.as_slice()
@@ -193,6 +202,9 @@ fn run(args: Vec<OsString>) -> Exit {
         Command::Issue(args) => issue::run(args, &context),
         Command::Request(args) => request::run(args, &context),
         Command::Sign(args) => sign::run(args, &context),
+        Command::Renew(args) => renew::run(args, &context),
+        Command::Rollback(args) => rollback::run(args, &context),
+        Command::Prune(args) => prune::run(args, &context),
         Command::ServeTest(args) => serve_test::run(args, &context),
         Command::Probe(args) => probe::run(args, &context),
         Command::List(args) => list::run(args, &context),

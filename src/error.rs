@@ -476,6 +476,30 @@ errors! {
         name: String,
         /// The operating system's reason
         cause: String }
+    /// The key of a certificate that was revoked because others have it would be certified again.
+    "key-compromised" "the key was compromised, so it is not certified again" KeyCompromised {
+        /// The certificate
+        name: String }
+    /// There is no way back to the generation before.
+    "no-rollback" "there is no generation to go back to" NoRollback {
+        /// The certificate
+        name: String,
+        /// Why not
+        reason: String }
+    /// What was to be told of renewed certificates did not get through.
+    "hook-failed" "it was renewed, but the hook failed; the next `renew` with a hook runs it again" HookFailed {
+        /// The command or the process
+        hook: String,
+        /// Why
+        cause: String,
+        /// The certificates that it was to be told of
+        names: Vec<String> }
+    /// The file does not lead to the process that wrote it.
+    "pid-file-unfit" "the file does not name the process that is meant" PidFileUnfit {
+        /// The file
+        path: PathBuf,
+        /// What is wrong
+        problem: String }
     /// A row of a batch that cannot be used.
     "row-invalid" "a row of the batch cannot be used" RowInvalid {
         /// Its line, from 1
@@ -547,6 +571,7 @@ impl Error {
             ],
             Self::CryptoFailed { .. } | Self::SubjectMissing {} => vec![],
             Self::Usage { .. } => vec![],
+            Self::NoRollback { name, reason } => vec![text("certificate", name), text("reason", reason)],
             Self::NameInvalid { name, reason } => vec![text("name", name), text("reason", reason)],
             Self::SanInvalid { value, reason }
             | Self::SubjectInvalid { value, reason }
@@ -654,6 +679,7 @@ impl Error {
                 _ => vec![],
             },
             Self::PkiMissing { path } | Self::PkiExists { path } => vec![place("directory", path)],
+            Self::PidFileUnfit { path, problem } => vec![place("file", path), text("problem", problem)],
             Self::PkiUnsafe { path, problem } | Self::PkiDamaged { path, problem } => {
                 vec![place("path", path), text("problem", problem)]
             }
@@ -677,6 +703,15 @@ impl Error {
                 vec![text("there are", &known)]
             }
             Self::LinkNotTurned { name, cause } => vec![text("name", name), text("cause", cause)],
+            Self::KeyCompromised { name } => vec![text("certificate", name)],
+            Self::HookFailed { hook, cause, names } => {
+                const MOST: usize = 5;
+                let told: Vec<_> = names.iter().take(MOST).map(String::as_str).collect();
+                let more = names.len().saturating_sub(MOST);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let told = format!("{}{more}", told.join(", "));
+                vec![text("hook", hook), text("cause", cause), text("renewed", &told)]
+            }
             Self::RowInvalid { line, problem } => {
                 vec![fact("line", line.to_string()), text("problem", problem)]
             }

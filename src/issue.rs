@@ -2,6 +2,7 @@
 //! will accept. All refusals happen in [`plan`], before anything is signed; and what was signed is judged by
 //! [`crate::verify`] before anyone gets to hold it.
 
+mod again;
 mod encode;
 mod extension;
 mod naming;
@@ -15,8 +16,8 @@ pub use extension::{Custom, Pointers, Policy, extended_key_usages, pointer, seri
 pub(crate) use extension::{MUST_STAPLE, encode as encode_extensions};
 pub use naming::{alternative_names, subject};
 pub use notice::Notice;
-pub(crate) use plan::settle;
 pub use plan::{Plan, plan};
+pub(crate) use plan::{beginning, settle};
 
 use crate::{
     Error,
@@ -65,7 +66,7 @@ pub struct Request {
     pub name_constraints: Option<NameConstraints>,
     /// For a CA: the subject key identifier, where another certificate for the same key has one already.
     pub key_id: Option<Vec<u8>>,
-    /// For a leaf: its key usage, where it is not to follow from profile and key.
+    /// Its key usage, where it is not to follow from its kind, profile and key.
     pub key_usage: Option<KeyUsage>,
     /// For a leaf, extended key usages beside those of its profile; for a CA, all that certificates below may have.
     pub extended_key_usage: Vec<Oid>,
@@ -124,7 +125,7 @@ impl Request {
     pub fn key_usage(&self, key: Algorithm) -> KeyUsage {
         match self.kind {
             Kind::Leaf(profile) => self.key_usage.unwrap_or_else(|| KeyUsage::for_leaf(profile, key)),
-            Kind::Root | Kind::Intermediate => KeyUsage::for_authority(),
+            Kind::Root | Kind::Intermediate => self.key_usage.unwrap_or_else(KeyUsage::for_authority),
         }
     }
 

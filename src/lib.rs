@@ -37,6 +37,7 @@ pub mod origin;
 pub mod pem;
 pub mod profile;
 pub mod quickstart;
+pub mod renew;
 pub mod source;
 pub mod store;
 pub mod tls;

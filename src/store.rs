@@ -8,17 +8,22 @@
 //!   inventory.jsonl           one JSON object a line, only ever appended to
 //!   lock                      one writer at a time; readers never wait
 //!   pending                   the records of the writer at work; after a crash, of the one that was
+//!   hooks                     what was renewed and nobody could be told of yet; mostly not there
 //! ```
 
 mod authority;
 mod check;
 mod commit;
 mod config;
+mod hooks;
 mod inventory;
 mod label;
 mod leaf;
+mod lineage;
 mod listing;
 mod lock;
+mod prune;
+mod rollback;
 
 use std::{
     fs,
@@ -32,11 +37,14 @@ pub use authority::{Authority, KeyState};
 pub use check::{Fault, Findings, Problem, check, repair};
 pub use commit::{Generation, Writer};
 pub use config::Config;
+pub use hooks::Untold;
 pub use inventory::{Entry, Event, IssuerRecord, Record, Records};
 pub use label::{directory_name, name_of};
 pub use leaf::{Leaf, LeafFiles};
+pub use lineage::Lineage;
 pub use listing::{Filter, Row, State, list};
 pub use lock::Wait;
+pub use prune::Pruned;
 
 use crate::{Error, cert::Certificate, fs as writer};
 
@@ -250,6 +258,14 @@ impl Store {
         Writer::new(self, wait)
     }
 
+    /// Ends what a crashed writer began, where one did: who goes on from what is there has to know what that is.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn mend(&self, wait: &mut Wait<'_>) -> Result<(), Error> {
+        if self.root.join(PENDING).exists() { self.write(wait).map(drop) } else { Ok(()) }
+    }
+
     /// To be called between one [`Store::write`] and the next by who writes much: lets waiting writers have their turn.
     pub fn give_way(&self) {
         lock::give_way();
@@ -260,6 +276,7 @@ const INVENTORY: &str = "inventory.jsonl";
 const CONFIG: &str = "pkit.toml";
 const LOCK: &str = "lock";
 const PENDING: &str = "pending";
+const HOOKS: &str = "hooks";
 
 /// `0003` of a path that is nothing else.
 fn generation_number(path: &Path) -> Option<u32> {
@@ -307,7 +324,7 @@ fn check_inside(root: &Path) -> Result<(), Error> {
 /// A directory without an inventory becomes a PKI directory only if nothing foreign is in it.
 fn check_ours(root: &Path) -> Result<(), Error> {
     check_safe(root)?;
-    let known = [".gitignore", CONFIG, LOCK, PENDING, INVENTORY, "ca", "live", "archive"];
+    let known = [".gitignore", CONFIG, LOCK, PENDING, HOOKS, INVENTORY, "ca", "live", "archive"];
     let unreadable = |error: std::io::Error| Error::FileUnreadable {
         path: root.to_owned(),
         cause: crate::source::plain(&error),

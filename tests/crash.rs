@@ -260,6 +260,136 @@ fn sign() {
     );
 }
 
+/// Stops and fails a command that changes what is there, at each change of the disk. Afterwards the name leads to one whole
+/// generation, before or after; the next writer ends what was begun; then the same command succeeds. `is_done` tells whether
+/// a sandbox is as the command was to leave it.
+fn change(prepared: &Sandbox, args: &[&str], least: u64, is_done: impl Fn(&Sandbox) -> bool) {
+    let mut steps = 0;
+    for kind in ["stop", "error"] {
+        for number in 1.. {
+            let sandbox = Sandbox::new();
+            copy(&prepared.path("."), sandbox.root());
+            let fault = format!("{kind}:{number}");
+            let when = format!("pkit {} with {fault}", args.join(" "));
+            let output = sandbox.command(args).env("PKIT_FAULT", &fault).output().unwrap();
+            let came_through = output.status.success();
+            let told = String::from_utf8_lossy(&output.stderr);
+            let ended = if kind == "stop" {
+                output.status.signal().is_some()
+            } else {
+                output.status.code() == Some(2) && told.contains("error:")
+            };
+            assert!(came_through || ended, "{when}: {:?} {told}", output.status);
+            sound(&sandbox, &when);
+            assert!(!came_through || is_done(&sandbox), "{when}: it said done");
+            // The next writer ends or discards it.
+            sandbox.succeeds(&["issue", "client", "next", "-q"]);
+            assert!(!sandbox.path("pki/pending").exists(), "{when}");
+            sound(&sandbox, &format!("{when}, then another"));
+            sandbox.run(&["check", "--repair"]);
+            let check = sandbox.run(&["check"]);
+            assert!(check.status.success(), "{when}: {}", String::from_utf8_lossy(&check.stdout));
+            if !is_done(&sandbox) {
+                let again = sandbox.run(args);
+                assert!(again.status.success(), "{when}, again: {}", String::from_utf8_lossy(&again.stderr));
+                assert!(is_done(&sandbox), "{when}, again");
+            }
+            sound(&sandbox, &format!("{when}, again"));
+            assert_eq!(sandbox.run(&["check"]).status.code(), Some(0), "{when}, again");
+            steps += 1;
+            if came_through {
+                break;
+            }
+        }
+    }
+    assert!(steps > least, "only {steps} steps: is this a debug build?");
+}
+
+fn leads_to(sandbox: &Sandbox, link: &str, generation: &str) -> bool {
+    fs::read_link(sandbox.path("pki").join(link)).unwrap().ends_with(generation)
+}
+
+#[test]
+fn renew() {
+    let sandbox = Sandbox::with_authorities();
+    sandbox.succeeds(&["issue", "server", "a.internal", "-q"]);
+    sandbox.succeeds(&["issue", "client", "b", "-q"]);
+    change(&sandbox, &["renew", "a.internal", "b", "--now", "-q"], 60, |sandbox| {
+        let there = ["live/a.internal", "live/b"].map(|link| !leads_to(sandbox, link, "0001"));
+        // Stopped while the links turn, one of them may be before the other; the next writer turns both.
+        assert!(there[0] == there[1] || sandbox.path("pki/pending").exists());
+        there[0] && there[1]
+    });
+}
+
+#[test]
+fn renew_with_a_hook() {
+    let sandbox = Sandbox::with_authorities();
+    sandbox.succeeds(&["issue", "server", "a.internal", "-q"]);
+    // Whenever it was stopped: what is in use has been told, or will be by the next that comes.
+    let args = [
+        "renew",
+        "a.internal",
+        "--due",
+        "100%",
+        "-q",
+        "--exec",
+        "sh",
+        "-c",
+        "readlink pki/live/a.internal >> told",
+    ];
+    let mut steps = 0;
+    for kind in ["stop", "error"] {
+        for number in 1.. {
+            let sandbox_now = Sandbox::new();
+            copy(&sandbox.path("."), sandbox_now.root());
+            let fault = format!("{kind}:{number}");
+            let output = sandbox_now.command(&args).env("PKIT_FAULT", &fault).output().unwrap();
+            let mut again = args;
+            again[3] = "0%";
+            sandbox_now.succeeds(&again);
+            assert!(!sandbox_now.path("pki/hooks").exists(), "{fault}");
+            let link = fs::read_link(sandbox_now.path("pki/live/a.internal")).unwrap();
+            if !link.ends_with("0001") {
+                assert!(
+                    sandbox_now.read("told").contains(link.to_str().unwrap()),
+                    "{fault}: nobody was told"
+                );
+            }
+            steps += 1;
+            if output.status.success() {
+                break;
+            }
+        }
+    }
+    assert!(steps > 50, "only {steps} steps: is this a debug build?");
+}
+
+#[test]
+fn rollback_and_prune() {
+    let sandbox = Sandbox::with_authorities();
+    sandbox.succeeds(&["issue", "server", "a.internal", "-q"]);
+    for _ in 0..3 {
+        sandbox.succeeds(&["renew", "a.internal", "--now", "-q"]);
+    }
+    change(&sandbox, &["rollback", "a.internal", "-q"], 15, |sandbox| {
+        leads_to(sandbox, "live/a.internal", "0003") || leads_to(sandbox, "live/a.internal", "0002")
+    });
+    let count =
+        |sandbox: &Sandbox| fs::read_dir(sandbox.path("pki/archive/live/a.internal")).unwrap().count();
+    change(&sandbox, &["prune", "-q"], 3, |sandbox| count(sandbox) == 2);
+}
+
+#[test]
+fn ca_renew() {
+    let sandbox = Sandbox::with_authorities();
+    sandbox.succeeds(&["issue", "server", "a.internal", "-q"]);
+    for name in ["issuing", "root"] {
+        let link = format!("ca/{name}");
+        change(&sandbox, &["ca", "renew", name, "-q"], 30, |sandbox| !leads_to(sandbox, &link, "0001"));
+    }
+}
+
 #[test]
 fn request() {
     for number in 1.. {

@@ -46,6 +46,19 @@ impl Cases {
     }
 }
 
+impl Cases {
+    /// The certificate "second" is renewed, which is the answer, and then the hook fails.
+    fn renewed(&mut self, code: &str, hook: &[&str]) {
+        self.seen.insert(code.to_owned());
+        let output = self.sandbox.run(&[&["renew", "second", "--now", "--json"], hook].concat());
+        let told = String::from_utf8_lossy(&output.stderr);
+        let error: serde_json::Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+        assert_eq!((output.status.code(), error["error"]["code"].as_str()), (Some(2), Some(code)), "{told}");
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer["renewed"][0]["name"], "second");
+    }
+}
+
 #[test]
 fn every_code_has_a_case() {
     let mut cases = Cases { sandbox: Sandbox::with_authorities(), seen: BTreeSet::new() };
@@ -212,6 +225,19 @@ fn every_code_has_a_case() {
     c.case("ca-unknown", &["ca", "show", "nobody"]);
     c.case("ca-unknown", &["issue", "client", "x", "--issuer", "nobody"]);
     c.case("certificate-unknown", &["serve-test", "nobody"]);
+    c.case("certificate-unknown", &["renew", "nobody"]);
+    c.case("no-rollback", &["rollback", "second"]);
+    let compromised = c.sandbox.read("pki/inventory.jsonl");
+    let serial = compromised.lines().find(|line| line.contains("\"second\"")).unwrap();
+    let serial = serde_json::from_str::<serde_json::Value>(serial).unwrap()["serial"].clone();
+    let revoked = serde_json::json!({"v": 1, "event": "revoked", "name": "second", "serial": serial, "reason": "keyCompromise"});
+    c.sandbox.write("pki/inventory.jsonl", format!("{compromised}{revoked}\n"));
+    c.case("key-compromised", &["renew", "second", "--reuse-key"]);
+    c.sandbox.succeeds(&["renew", "second"]);
+    c.case("no-rollback", &["rollback", "second"]);
+    c.sandbox.write("pid", "none\n");
+    c.renewed("hook-failed", &["--exec", "false"]);
+    c.renewed("pid-file-unfit", &["--pid-file", "pid"]);
     c.case("pki-missing", &["ca", "list", "--pki", "elsewhere"]);
     c.case("pki-exists", &["quickstart"]);
     c.sandbox.succeeds(&["ca", "intermediate", "another", "--issuer", "root", "--unencrypted"]);

@@ -4,6 +4,7 @@ mod cross_sign;
 mod import;
 mod list;
 mod make;
+mod renew;
 mod show;
 
 use clap::Subcommand;
@@ -31,6 +32,8 @@ enum Command {
     Import(import::Args),
     /// Have a CA certified by another one too, so that peers that trust only that one accept what it signs
     CrossSign(cross_sign::Args),
+    /// Renew a CA: same key and name, new serial number and dates; what it issued stays good
+    Renew(renew::Args),
     /// List the authorities: who signed whom, how many certificates each issued, when each ends
     List(list::Args),
     /// Show one authority: what it says, who is above it, how it stands with its key
@@ -43,6 +46,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         Command::Intermediate(args) => make::intermediate(args, context),
         Command::Import(args) => import::run(args, context),
         Command::CrossSign(args) => cross_sign::run(args, context),
+        Command::Renew(args) => renew::run(args, context),
         Command::List(args) => list::run(args, context),
         Command::Show(args) => show::run(args, context),
     }

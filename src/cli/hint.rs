@@ -10,7 +10,7 @@ static PKI: OnceLock<String> = OnceLock::new();
 
 /// Remembers the directory that --pki names, for the commands in hints.
 pub(crate) fn remember_pki(args: &[OsString]) {
-    let mut args = args.iter().take_while(|arg| *arg != "--").map(|arg| arg.to_string_lossy());
+    let mut args = args.iter().take_while(|arg| *arg != "--" && *arg != "--exec").map(|arg| arg.to_string_lossy());
     while let Some(arg) = args.next() {
         let value = match arg.strip_prefix("--pki") {
             Some("") => args.next().map(|value| value.into_owned()),
@@ -65,6 +65,9 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::KeyNotOpened { .. } => "try again with the passphrase under which the key was made".into(),
         Error::PassphraseNeeded { what } if what.starts_with("new passphrase") => {
             "give one with --new-passphrase-file FILE (or -fd, -command, or PKIT_NEW_PASSPHRASE), or say --remove".into()
+        }
+        Error::PassphraseNeeded { what } if what.starts_with("renewed key") => {
+            "give one with --new-passphrase-file FILE (or -fd, -command, or PKIT_NEW_PASSPHRASE), or keep the key: --reuse-key".into()
         }
         Error::PassphraseNeeded { what } if what.starts_with("new key of CA") => {
             "give one with --new-passphrase-file FILE (or -fd, -command, or PKIT_NEW_PASSPHRASE), or say --unencrypted".into()
@@ -124,7 +127,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::IssuerNotCa { .. } => "name the certificate of a CA".into(),
         Error::IssuerMayNotSign { .. } => "name a CA with keyCertSign".into(),
         Error::IssuerExpired { .. } => {
-            format!("make a new CA: pkit ca root NAME{pki}, or pkit ca intermediate NAME{pki}; `ca import` takes it with --allow-expired, for the record")
+            format!("renew it: pkit ca renew NAME{pki}; or make a new CA: pkit ca root NAME{pki}, or pkit ca intermediate NAME{pki}; `ca import` takes it with --allow-expired, for the record")
         },
         Error::IssuerNotYetValid { .. } => "is the clock of this machine right? date -u".into(),
         Error::ChainRefused { .. } => return None,
@@ -167,6 +170,14 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             format!("bring the key back for as long as it is needed: {}", file(path))
         }
         Error::LinkNotTurned { .. } => format!("the next command that writes ends it, and so does: pkit check --repair{pki}"),
+        Error::KeyCompromised { .. } => {
+            "renew it with a new key, without --reuse-key; a certificate made from a request needs a new request".into()
+        }
+        Error::HookFailed { .. } => "mend the cause, and run the same `renew` again: it then runs the hook alone".into(),
+        Error::NoRollback { name, .. } => format!("renew it instead: pkit renew {} --now{pki}", quote(name)),
+        Error::PidFileUnfit { path, .. } => {
+            format!("is the server running, and is it the one that wrote this? ls -l {0}; cat {0}", file(path))
+        }
         Error::RowInvalid { .. } => {
             "the columns are name, profile, sans, subject, validity and key-type, in any order; only name is needed".into()
         }

@@ -68,6 +68,13 @@ pub(crate) struct Told {
     message: String,
 }
 
+impl Told {
+    /// In words.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
 impl From<&Notice> for Told {
     fn from(notice: &Notice) -> Self {
         Self { code: notice.code(), message: notice.to_string() }
@@ -139,7 +146,7 @@ impl Issued {
     pub(crate) fn dry_run(mut self, dry_run: bool, certificate: &Certificate, now: OffsetDateTime) -> Self {
         if dry_run {
             self.dry_run = true;
-            self.verb = "would make";
+            self.verb = if self.verb == "renewed" { "would renew" } else { "would make" };
             self.inspection = Some(long(&crate::inspect::inspect(certificate, now), now));
         }
         self
@@ -150,6 +157,11 @@ impl Issued {
         self.verb = "imported";
         self.notices.extend(notices.into_iter().map(|(code, message)| Told { code, message }));
         self
+    }
+
+    /// Says that it takes the place of another.
+    pub(crate) fn renewed(self) -> Self {
+        Self { verb: "renewed", ..self }
     }
 
     /// Says what the request asked for, and what became of it.

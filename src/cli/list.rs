@@ -1,5 +1,7 @@
 //! `pkit list`: what is on record.
 
+mod history;
+
 use anstyle::Style;
 
 use super::{
@@ -17,8 +19,9 @@ use crate::{
   pkit list '*.internal' --state due
   pkit list --expires-within 30d --json | jq -r '.certificates[].name'
   pkit list --serial 5e:c3:96:77:0f
+  pkit list --history api.internal
 
-States: valid; due, in the last third of its life; expired; superseded, replaced by a later one of its name."))]
+States: valid; due, in the last third of its life; expired; superseded, replaced by another of its name."))]
 pub(super) struct Args {
     /// Names; `*` stands for any characters, `?` for one
     #[arg(value_name = "NAME")]
@@ -35,6 +38,9 @@ pub(super) struct Args {
     /// Only the one with this serial number, in hexadecimal
     #[arg(long, value_name = "HEX")]
     serial: Option<String>,
+    /// Everything that happened to this name, in order: who replaced whom
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["names", "state", "issuer", "expires_within", "serial"])]
+    history: Option<String>,
     #[command(flatten)]
     at: AtArgs,
     #[command(flatten)]
@@ -45,6 +51,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let store = Store::open(&args.pki.pki)?;
+    if let Some(name) = &args.history {
+        return history::run(&store, name, args.output);
+    }
     let now = args.at.moment(context)?;
     let filter = Filter::new(
         &args.names,

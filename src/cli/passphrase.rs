@@ -298,7 +298,7 @@ fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
 }
 
 /// Takes the passphrase variables out of a child's environment.
-fn without_secrets(command: &mut Command) -> &mut Command {
+pub(crate) fn without_secrets(command: &mut Command) -> &mut Command {
     [OPENS, PROTECTS, "PKIT_EXPORT_PASSWORD"]
         .into_iter()
         .fold(command, |command, name| command.env_remove(OsStr::new(name)))

@@ -270,6 +270,11 @@ pub(crate) fn error(error: &anyhow::Error, json: bool) -> Exit {
     Exit::Failed
 }
 
+/// Tells an error beside an answer.
+pub(crate) fn failure(error: &Error, json: bool) {
+    tell(ErrorBody::from(error), json);
+}
+
 /// Tells something that could not be read, beside an answer: one line.
 pub(crate) fn trouble(trouble: &crate::expiry::Trouble, json: bool) {
     if json {

@@ -31,7 +31,7 @@ pub(super) fn sign(
     // A root names its own key; a foreign CA without a key identifier gets none made up.
     issuer_params.key_identifier_method = KeyIdMethod::PreSpecified(match issuer {
         Some(issuer) => issuer.subject_key_id().unwrap_or_default().to_vec(),
-        None => subject_key.key_id(),
+        None => plan.request.key_id.clone().unwrap_or_else(|| subject_key.key_id()),
     });
     params.use_authority_key_identifier_extension =
         issuer.is_none_or(|issuer| issuer.subject_key_id().is_some());

@@ -163,6 +163,12 @@ fn usable(request: &Request) -> Result<(), Error> {
     Ok(())
 }
 
+/// When a certificate begins of which nobody says when it shall.
+pub(crate) fn beginning(issuer: &Issuer, now: OffsetDateTime) -> OffsetDateTime {
+    let now = now.replace_nanosecond(0).unwrap_or(now);
+    (now - Duration::seconds(CLOCK_SKEW)).max(issuer.not_before())
+}
+
 /// From when to when.
 fn period(
     request: &Request,

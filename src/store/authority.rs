@@ -91,9 +91,29 @@ impl Store {
         let chain = directory.join("chain.pem");
         let above = match source::read_small(&chain)? {
             empty if empty.trim_ascii().is_empty() => Vec::new(),
-            _ => load_certificates(&chain)?,
+            _ => self.as_renewed(load_certificates(&chain)?),
         };
         Ok(Authority { name: name.to_owned(), certificate, above, key: directory.join("key.pem") })
+    }
+
+    /// CAs that were renewed here since a chain was written stand in it as they are now: same name, key and issuer.
+    fn as_renewed(&self, chain: Vec<Certificate>) -> Vec<Certificate> {
+        let names = self.names(Shelf::Ca).unwrap_or_default();
+        let sets = names.iter().filter_map(|name| self.current(Shelf::Ca, name).ok().flatten());
+        // Most were never renewed, and need not be read.
+        let sets = sets.filter(|set| !set.ends_with("0001"));
+        let first = |set: PathBuf| load_certificates(&set.join("cert.pem")).ok()?.into_iter().next();
+        let here: Vec<Certificate> = sets.filter_map(first).collect();
+        let now = |old: Certificate| {
+            let same = |new: &&Certificate| {
+                new.public_key() == old.public_key()
+                    && new.subject() == old.subject()
+                    && new.issuer() == old.issuer()
+                    && new.validity().not_before > old.validity().not_before
+            };
+            here.iter().find(same).cloned().unwrap_or(old)
+        };
+        chain.into_iter().map(now).collect()
     }
 
     /// All CAs, by name.
@@ -216,6 +236,22 @@ impl Generation {
         let mut imported = Self::of_authority(name, certificate, above, key, issuer, now);
         imported.record.event = Event::Imported;
         imported
+    }
+
+    /// The set of a CA that was certified again, by the same as before or itself. `key` is its key file as it is.
+    pub fn renewed_authority(
+        name: &str,
+        certificate: &Certificate,
+        key: Option<Zeroizing<Vec<u8>>>,
+        issuer: Option<(&str, &Issuer)>,
+        old: &Record,
+        now: OffsetDateTime,
+    ) -> Self {
+        let above = issuer.map(|(_, issuer)| issuer.path()).unwrap_or_default();
+        let mut renewed =
+            Self::of_authority(name, certificate, above, key, issuer.map(|(name, _)| name), now);
+        renewed.record = renewed.record.replacing(Event::Renewed, old, now);
+        renewed
     }
 
     fn of_authority(

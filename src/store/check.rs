@@ -38,7 +38,7 @@ pub enum Fault {
     ForeignLine,
     /// A certificate on record has no files.
     FilesMissing,
-    /// The newest generation on record is not the one its link leads to.
+    /// The generation in use by the record is not the one its link leads to.
     LinkStale,
     /// Files that are on no record.
     NotOnRecord,
@@ -110,8 +110,17 @@ struct Recorded {
     key_file: bool,
 }
 
-/// By number, of a shelf and label.
-type OnRecord = BTreeMap<(&'static str, String), BTreeMap<u32, Recorded>>;
+/// What is on record of a name.
+#[derive(Default)]
+struct OfName {
+    /// The generation that is in use: the last that was made, or rolled back to
+    current: u32,
+    /// All of them, by number
+    generations: BTreeMap<u32, Recorded>,
+}
+
+/// By shelf and label.
+type OnRecord = BTreeMap<(&'static str, String), OfName>;
 
 impl Findings {
     fn say(&mut self, fault: Fault, path: impl Into<PathBuf>, fact: impl AsRef<str>) {
@@ -170,9 +179,10 @@ fn read_inventory(store: &Store, findings: &mut Findings) -> Result<OnRecord, Er
                 findings.records += 1;
                 let shelf = record.shelf();
                 if let Ok(label) = directory_name(&record.name) {
-                    let generations = on_record.entry((shelf.directory(), label)).or_default();
+                    let of_name = on_record.entry((shelf.directory(), label)).or_default();
                     let Record { generation, fingerprint, key_file, .. } = *record;
-                    generations.insert(generation, Recorded { fingerprint, key_file });
+                    of_name.current = generation;
+                    of_name.generations.insert(generation, Recorded { fingerprint, key_file });
                 }
             }
             Entry::Other(number, value) => {
@@ -233,8 +243,8 @@ fn check_set(
             return Ok(());
         }
     };
-    let generations = on_record.get(&(shelf.directory(), directory_name(name)?));
-    let recorded = generations.and_then(|generations| generations.get(&number));
+    let of_name = on_record.get(&(shelf.directory(), directory_name(name)?));
+    let recorded = of_name.and_then(|of_name| of_name.generations.get(&number));
     match recorded {
         Some(recorded) if recorded.fingerprint == hex(&certificate.fingerprint()) => {}
         Some(_) => findings.say(
@@ -245,13 +255,14 @@ fn check_set(
         // Told once, by the look into the archive.
         None => {}
     }
-    if let Some((&newest, _)) = generations.and_then(|generations| generations.last_key_value())
-        && newest > number
+    if let Some(&OfName { current, .. }) = of_name
+        && recorded.is_some()
+        && current != number
     {
         findings.say(
             Fault::LinkStale,
             link,
-            format!("it leads to generation {number}; {newest} is on record"),
+            format!("it leads to generation {number}; by the record, {current} is in use"),
         );
     }
     // A CA's key may be kept elsewhere, and that of a certificate made from a request is with who asked.
@@ -310,16 +321,18 @@ fn check_archive(
         let recorded = on_record.get(&(shelf.directory(), label.clone()));
         for entry in entries(&directory)? {
             let number = generation_number(Path::new(&entry));
-            let known = number.is_some_and(|number| recorded.is_some_and(|all| all.contains_key(&number)));
+            let known = number
+                .is_some_and(|number| recorded.is_some_and(|all| all.generations.contains_key(&number)));
             if !known {
                 let fact = format!("these files of \"{name}\" are on no record");
                 findings.say(Fault::NotOnRecord, directory.join(entry), fact);
             }
         }
     }
-    for ((_, label), generations) in on_record.iter().filter(|((kind, _), _)| *kind == shelf.directory()) {
-        let Some((&newest, _)) = generations.last_key_value() else { continue };
-        let directory = archive.join(label).join(format!("{newest:04}"));
+    for ((_, label), OfName { current, .. }) in
+        on_record.iter().filter(|((kind, _), _)| *kind == shelf.directory())
+    {
+        let directory = archive.join(label).join(format!("{current:04}"));
         let link = store.root().join(shelf.directory()).join(label);
         if !directory.is_dir() {
             findings.say(Fault::FilesMissing, directory, "it is on record, and its files are gone");
@@ -327,14 +340,14 @@ fn check_archive(
             findings.say(
                 Fault::LinkStale,
                 link,
-                format!("there is no link; generation {newest} is on record"),
+                format!("there is no link; generation {current} is on record"),
             );
         }
     }
     Ok(())
 }
 
-/// Mends what [`Fault::is_repairable`]: ends what was begun, turns links to the newest generation on record, closes a torn
+/// Mends what [`Fault::is_repairable`]: ends what was begun, turns links to the generation in use by the record, closes a torn
 /// line, removes temporary files. Nothing that might be wanted is deleted.
 ///
 /// # Errors
@@ -348,7 +361,7 @@ pub fn repair(store: &Store, wait: &mut Wait<'_>) -> Result<(), Error> {
             Fault::TornLine => {
                 writer::append(&problem.path, inventory::closing(&problem.path)?.as_bytes())?;
             }
-            Fault::LinkStale => writer.turn_to_newest(&problem.path)?,
+            Fault::LinkStale => writer.turn_to_current(&problem.path)?,
             _ => {}
         }
     }

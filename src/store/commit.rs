@@ -52,6 +52,11 @@ impl<'a> Writer<'a> {
         Ok(writer)
     }
 
+    /// Where it writes.
+    pub(super) fn store(&self) -> &'a Store {
+        self.store
+    }
+
     /// Removes what killed writers left under temporary names; the lock says that none is at work.
     fn sweep(&self, directory: &Path) -> Result<(), Error> {
         let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
@@ -84,26 +89,41 @@ impl<'a> Writer<'a> {
             let (shelf, name) = (generation.shelf, &generation.name);
             match generation.record.event {
                 Event::Issued | Event::Imported => self.store.require_free(shelf, name)?,
-                Event::Renewed => self.require_there(shelf, name)?,
+                Event::Renewed | Event::RolledBack => self.require_there(shelf, name)?,
             }
             let number = self.next_number(shelf, &directory_name(name)?);
             records.push(Record { generation: number, ..generation.record.clone() });
         }
+        self.put(&group, &records)?;
+        records.iter().map(|record| self.store.link(record.shelf(), &record.name)).collect()
+    }
+
+    /// Turns names back to generations that are there, as the records say: all of them, or none.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn roll_back(&self, records: &[Record]) -> Result<(), Error> {
+        records.iter().try_for_each(|record| self.require_there(record.shelf(), &record.name))?;
+        self.put(&[], records)
+    }
+
+    /// The protocol. Records without a generation in the group are of those that were there before.
+    fn put(&self, group: &[Generation], records: &[Record]) -> Result<(), Error> {
         let lines = records.iter().map(Record::line).collect::<Result<String, _>>()?;
         writer::replace(&self.pending(), lines.as_bytes(), writer::SECRET)?;
-        let written = self.write(&group, &records).and_then(|()| self.record(&lines));
+        let written = self.write(group, records).and_then(|()| self.record(&lines));
         if let Err(error) = written {
             // The first error counts; what could not be taken back stays announced.
-            let _ = self.take_back(&records);
+            let _ = self.take_back(records);
             return Err(error);
         }
         // Done, from here on: it is on record. Should a link not turn, the next writer turns it.
-        self.turn_links(&records).map_err(|(record, error)| Error::LinkNotTurned {
+        self.turn_links(records).map_err(|(record, error)| Error::LinkNotTurned {
             name: record.name.clone(),
             cause: error.facts().pop().map(|fact| fact.value).unwrap_or_default(),
         })?;
         let _ = writer::remove_file(&self.pending());
-        records.iter().map(|record| self.store.link(record.shelf(), &record.name)).collect()
+        Ok(())
     }
 
     fn write(&self, group: &[Generation], records: &[Record]) -> Result<(), Error> {
@@ -151,6 +171,10 @@ impl<'a> Writer<'a> {
     }
 
     fn remove(&self, record: &Record) -> Result<(), Error> {
+        // Its files were there before.
+        if record.event == Event::RolledBack {
+            return Ok(());
+        }
         let directory = self.archive(record)?;
         writer::remove_tree(&directory)?;
         if let Some(set) = directory.parent() {
@@ -178,17 +202,17 @@ impl<'a> Writer<'a> {
         writer::point_link(&self.store.link(shelf, &record.name)?, &target)
     }
 
-    /// Points a name's link to the newest generation that is on record and has files.
-    pub(super) fn turn_to_newest(&self, link: &Path) -> Result<(), Error> {
-        let mut newest: Option<Box<Record>> = None;
+    /// Points a name's link to the generation that is in use by the record, if it has files.
+    pub(super) fn turn_to_current(&self, link: &Path) -> Result<(), Error> {
+        let mut current: Option<Box<Record>> = None;
         for entry in self.store.records()? {
             let Entry::Record(_, record) = entry? else { continue };
             let same = self.store.link(record.shelf(), &record.name).is_ok_and(|own| own == link);
-            if same && newest.as_ref().is_none_or(|other| other.generation < record.generation) {
-                newest = Some(record);
+            if same {
+                current = Some(record);
             }
         }
-        match newest {
+        match current {
             Some(record) if self.archive(&record)?.is_dir() => {
                 self.turn_links(&[*record]).map_err(|(_, error)| error)
             }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{FORMAT, Shelf};
 use crate::{
@@ -16,8 +16,9 @@ use crate::{
     fingerprint::hex,
     issue::Kind,
     name::escape,
+    profile::Profile,
     source::{self, plain},
-    validity::format_rfc3339,
+    validity::{Validity, format_rfc3339},
 };
 
 /// What happened.
@@ -30,6 +31,9 @@ pub enum Event {
     Renewed,
     /// A CA was taken in that was made elsewhere.
     Imported,
+    /// A generation that had been replaced is in use again. The record is that of the certificate, but for this and its time.
+    #[serde(rename = "rolled-back")]
+    RolledBack,
 }
 
 /// Who signed.
@@ -80,6 +84,9 @@ pub struct Record {
     pub public_key: String,
     /// Hash of the certificate
     pub fingerprint: String,
+    /// Serial number of the certificate whose place it takes
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
 }
 
 fn with_key() -> bool {
@@ -122,7 +129,27 @@ impl Record {
             key_file: true,
             public_key: hex(&certificate.public_key().fingerprint()),
             fingerprint: hex(&certificate.fingerprint()),
+            replaces: None,
         }
+    }
+
+    /// Says that it takes the place of another, and when.
+    pub fn replacing(self, event: Event, other: &Record, now: OffsetDateTime) -> Self {
+        let time = format_rfc3339(now.replace_nanosecond(0).unwrap_or(now));
+        Self { event, time, replaces: Some(other.serial.clone()), ..self }
+    }
+
+    /// What a leaf is for; `None` for a CA.
+    pub fn profile(&self) -> Option<Profile> {
+        [Profile::Server, Profile::Client, Profile::Peer]
+            .into_iter()
+            .find(|profile| profile.to_string() == self.kind)
+    }
+
+    /// When it is valid, where that can be read.
+    pub fn validity(&self) -> Option<Validity> {
+        let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+        Some(Validity { not_before: read(&self.not_before)?, not_after: read(&self.not_after)? })
     }
 
     /// Where its files are.
@@ -279,6 +306,7 @@ mod tests {
             key_file: true,
             public_key: String::new(),
             fingerprint: String::new(),
+            replaces: None,
         };
         let line = record.line().unwrap();
         assert_eq!(line.matches('\n').count(), 1);

@@ -21,6 +21,8 @@ use crate::{
     source::{self, plain},
 };
 
+/// As in the record of a certificate that is in use again.
+const ROLLED_BACK: &str = "rolled-back";
 /// Bytes that are read at once.
 const BLOCK: usize = 4 << 20;
 
@@ -35,7 +37,7 @@ pub enum State {
     Due,
     /// Ended
     Expired,
-    /// Replaced by a later one of the same name
+    /// Replaced by another of the same name
     Superseded,
 }
 
@@ -122,6 +124,10 @@ impl Filter {
     }
 
     fn row(&self, line: &Line<'_>, latest: &Latest, now: OffsetDateTime) -> Option<Row> {
+        // The certificate itself has a line of its own.
+        if line.event == ROLLED_BACK {
+            return None;
+        }
         let named = |pattern: &Pattern| pattern.matches(&line.name);
         if !self.names.is_empty() && !self.names.iter().any(named) {
             return None;
@@ -134,7 +140,7 @@ impl Filter {
         let superseded = !latest.is_empty()
             && latest
                 .get(&(line.is_ca(), line.name.clone().into_owned()))
-                .is_some_and(|newest| *newest > line.generation);
+                .is_some_and(|current| *current != line.generation);
         let start = OffsetDateTime::parse(&line.not_before, &Rfc3339).ok()?;
         let end = OffsetDateTime::parse(&line.not_after, &Rfc3339).ok()?;
         let state = match () {
@@ -160,13 +166,15 @@ impl Filter {
     }
 }
 
-/// The highest generation of names that have more than one, by whether it is a CA, because a CA and a leaf may share a
+/// The generation in use of names that have or had more than one, by whether it is a CA, because a CA and a leaf may share a
 /// name.
 type Latest = HashMap<(bool, String), u32>;
 
 /// What of a record the list needs, borrowed from its line.
 #[derive(Deserialize)]
 struct Line<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
     #[serde(borrow)]
     name: Cow<'a, str>,
     #[serde(borrow)]
@@ -206,7 +214,7 @@ pub fn list<E: From<Error>>(
     mut row: impl FnMut(Row) -> Result<bool, E>,
 ) -> Result<Vec<usize>, E> {
     let path = store.root().join(INVENTORY);
-    let latest = latest_generations(&path)?;
+    let latest = generations_in_use(&path)?;
     let mut foreign = Vec::new();
     let mut blocks = Blocks::open(&path)?;
     let mut before = 0;
@@ -244,16 +252,18 @@ pub fn list<E: From<Error>>(
     Ok(foreign)
 }
 
-/// The names that have more than one generation.
-fn latest_generations(path: &Path) -> Result<Latest, Error> {
+/// Of the names that have or had more than one generation, the last that was made or rolled back to.
+fn generations_in_use(path: &Path) -> Result<Latest, Error> {
     let mut latest = HashMap::new();
     let mut blocks = Blocks::open(path)?;
     let first = memchr::memmem::Finder::new(br#""generation":1,"#);
+    let rolled_back = memchr::memmem::Finder::new(ROLLED_BACK);
     while let Some(block) = blocks.next()? {
-        let later = lines(block).filter(|line| first.find(line).is_none());
+        // The event stands near the beginning of a line.
+        let event = |line: &[u8]| rolled_back.find(line.get(..96).unwrap_or(line)).is_some();
+        let later = lines(block).filter(|line| first.find(line).is_none() || event(line));
         for line in later.filter_map(|line| serde_json::from_slice::<Line<'_>>(line).ok()) {
-            let known = latest.entry((line.is_ca(), line.name.into_owned())).or_insert(0);
-            *known = line.generation.max(*known);
+            latest.insert((line.is_ca(), line.name.into_owned()), line.generation);
         }
     }
     Ok(latest)
