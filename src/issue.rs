@@ -12,6 +12,7 @@ mod plan;
 use ring::rand::SecureRandom;
 use time::OffsetDateTime;
 
+pub use again::names_of;
 pub use extension::{Custom, Pointers, Policy, extended_key_usages, pointer, serial_number};
 pub(crate) use extension::{MUST_STAPLE, encode as encode_extensions};
 pub use naming::{alternative_names, subject};

@@ -13,14 +13,14 @@ pub use due::Due;
 use crate::{
     Error,
     cert::Certificate,
-    issue::{Kind, Notice, Request, beginning, plan},
+    issue::{Kind, Notice, Request, beginning, names_of, plan},
     issuer::Issuer,
     key::{Algorithm, KeyType, Passphrase, PrivateKey, decode_private_key, no_passphrase},
     name::San,
     origin::Origin,
     profile::Profile,
     source,
-    store::{Event, Generation, LeafFiles, Lineage, Record, Store},
+    store::{Event, Generation, LeafFiles, Lineage, Record, Shelf, Store},
     validity::End,
 };
 
@@ -91,16 +91,25 @@ impl Old {
         let damaged = |problem: &str| Error::PkiDamaged { path: path.clone(), problem: problem.into() };
         let (certificate, above) =
             leaf.fullchain.split_first().ok_or_else(|| damaged("there is no certificate in it"))?;
-        let record = lineage.and_then(|lineage| lineage.of_serial(&certificate.serial_hex()));
-        let record = record.ok_or_else(|| damaged("it is on no record"))?;
+        let serial = certificate.serial_hex();
+        // Another process may have renewed it since the record was read.
+        let later;
+        let lineage = match lineage.filter(|lineage| lineage.of_serial(&serial).is_some()) {
+            Some(lineage) => lineage,
+            None => {
+                later = store.lineage(Shelf::Live, name)?;
+                &later
+            }
+        };
+        let record = lineage.of_serial(&serial).ok_or_else(|| damaged("it is on no record"))?;
         let profile = record.profile().ok_or_else(|| damaged("its record names no profile"))?;
-        let lengths = lineage.iter().flat_map(|lineage| &lineage.events).filter_map(Record::validity);
+        let lengths = lineage.events.iter().filter_map(Record::validity);
         let longest = lengths.map(|validity| validity.not_after - validity.not_before).max();
         let ends = above.iter().chain(&leaf.anchors).map(|above| above.validity().not_after);
         Ok(Self {
             name: name.to_owned(),
             profile,
-            revoked: lineage.and_then(|lineage| lineage.revoked(&record.serial)).map(str::to_owned),
+            revoked: lineage.revoked(&record.serial).map(str::to_owned),
             record: record.clone(),
             longest: longest.unwrap_or(Duration::ZERO),
             issuer_end: ends.min(),
@@ -146,11 +155,12 @@ impl Old {
             Some(end) => end,
             None => self.end(issuer, usual, now)?,
         };
-        let mut request = Request::again(&self.certificate, Kind::Leaf(self.profile), end)?;
+        let mut request = Request::again(&self.certificate, Kind::Leaf(self.profile), end);
         request.end_is_explicit = changes.end.is_some();
-        if let Some(sans) = &changes.sans {
-            request.sans.clone_from(sans);
-        }
+        request.sans = match &changes.sans {
+            Some(sans) => sans.clone(),
+            None => names_of(&self.certificate)?,
+        };
         for name in &changes.remove {
             let before = request.sans.len();
             request.sans.retain(|san| san != name);

@@ -318,6 +318,12 @@ fn check_inside(root: &Path) -> Result<(), Error> {
         };
         return Err(Error::PkiDamaged { path, problem });
     }
+    // These come and go.
+    for path in [PENDING, HOOKS].map(|name| root.join(name)) {
+        if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(Error::PkiDamaged { path, problem: "it is not a file, and pkit writes one".into() });
+        }
+    }
     Ok(())
 }
 

@@ -30,7 +30,8 @@ use pkit::{
     name::Name,
     origin::Origin,
     profile::Profile,
-    store::{Event, Generation, LeafFiles, Store, Wait},
+    renew::{Changes, Old},
+    store::{Generation, LeafFiles, Shelf, Store, Wait},
     validity::{End, Span},
 };
 use sandbox::Sandbox;
@@ -78,6 +79,53 @@ fn two_and_eight_processes_side_by_side() {
             "a serial number was given twice"
         );
         sound(&sandbox);
+    }
+}
+
+#[test]
+#[ignore = "long"]
+fn renewals_side_by_side() {
+    let sandbox = Sandbox::with_authorities();
+    for name in ["a", "b", "c"] {
+        sandbox.succeeds(&["issue", "client", name, "-q"]);
+    }
+    std::thread::scope(|scope| {
+        for worker in 0..8 {
+            let sandbox = &sandbox;
+            scope.spawn(move || {
+                for number in 0..25 {
+                    let wait = ["-q", "--lock-timeout", "5m"];
+                    let run = |args: &[&str]| sandbox.run(&[args, &wait].concat());
+                    let output = match (worker + number) % 5 {
+                        0 => run(&["renew", "--all", "--now"]),
+                        1 => run(&["renew", "a", "b", "--now"]),
+                        2 => run(&["ca", "renew", "issuing"]),
+                        3 => run(&["prune"]),
+                        _ => run(&["rollback", "a"]),
+                    };
+                    let told = String::from_utf8_lossy(&output.stderr);
+                    // There may be none before, or another has pruned it.
+                    let no_way_back = told.contains("no generation to go back to");
+                    assert!(output.status.success() || no_way_back, "{told}");
+                }
+            });
+        }
+    });
+    sound(&sandbox);
+    for name in ["a", "b", "c"] {
+        let history = sandbox.succeeds(&["list", "--history", name, "--json"]);
+        let history: serde_json::Value = serde_json::from_str(&history).unwrap();
+        let history = history["history"].as_array().unwrap();
+        let mut in_use = "";
+        let mut given = HashSet::new();
+        for event in history {
+            // Each says whose place it takes, and that is who was in use.
+            assert_eq!(event["replaces"].as_str().unwrap_or_default(), in_use, "{name}: {event}");
+            in_use = event["serial"].as_str().unwrap();
+            let anew = given.insert(event["generation"].as_u64().unwrap());
+            assert_eq!(anew, event["event"] != "rolled-back", "{name}: a number was given twice: {event}");
+        }
+        assert!(name != "a" || history.len() > 20, "only {} events", history.len());
     }
 }
 
@@ -248,16 +296,22 @@ fn a_reader_never_sees_a_mixed_pair() {
     let key = PrivateKey::generate(KeyType::P256, &random).unwrap();
     let root = plan(request(Kind::Root, "root"), None, now).unwrap().sign_root(&key, &random).unwrap();
     let issuer = Issuer::new(root, &[], key, Origin::named("test"), now).unwrap();
-    let replace = |event| {
-        let key = PrivateKey::generate(KeyType::P256, &random).unwrap();
-        let planned = plan(request(Kind::Leaf(Profile::Client), "a"), Some(&issuer), now).unwrap();
-        let certificate = planned.sign(key.public(), &issuer, &random).unwrap();
-        let files = LeafFiles::new(&certificate, key.to_pem(), &issuer);
-        let mut next = Generation::leaf("a", Profile::Client, &certificate, &files, ("root", &issuer), now);
-        next.record.event = event;
-        store.write(&mut Wait::default()).unwrap().commit(vec![next]).unwrap();
+    let write = |generation: Generation| {
+        store.write(&mut Wait::default()).unwrap().commit(vec![generation]).unwrap();
     };
-    replace(Event::Issued);
+    let key = PrivateKey::generate(KeyType::P256, &random).unwrap();
+    let planned = plan(request(Kind::Leaf(Profile::Client), "a"), Some(&issuer), now).unwrap();
+    let certificate = planned.sign(key.public(), &issuer, &random).unwrap();
+    let files = LeafFiles::new(&certificate, key.to_pem(), &issuer);
+    write(Generation::leaf("a", Profile::Client, &certificate, &files, ("root", &issuer), now));
+    let renew = || {
+        let lineage = store.lineage(Shelf::Live, "a").unwrap();
+        let old = Old::find(&store, "a", Some(&lineage)).unwrap();
+        let mut nobody = || unreachable!("the key is under no passphrase");
+        let usual = End::After(Span::days(30));
+        let new = old.renew(&Changes::default(), ("root", &issuer), usual, &mut nobody, &random, now);
+        write(new.unwrap().generation);
+    };
     let (over, reads) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -284,7 +338,7 @@ fn a_reader_never_sees_a_mixed_pair() {
             }
         });
         for _ in 0..1000 {
-            replace(Event::Renewed);
+            renew();
         }
         over.store(true, Ordering::Relaxed);
     });

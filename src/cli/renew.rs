@@ -10,6 +10,7 @@ use std::{
 };
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use zeroize::Zeroizing;
 
 use self::report::{Outcome, Report};
 use super::{
@@ -23,7 +24,7 @@ use crate::{
     key::Passphrase,
     name::San,
     renew::{Changes, Due, New, Old},
-    store::{Filter, Lineage, Shelf, State, Store, Untold, Writer, list},
+    store::{Filter, Generation, Lineage, Shelf, State, Store, Untold, list},
     validity::{End, Validity},
 };
 
@@ -173,7 +174,11 @@ impl<'a> Work<'a> {
         let protection = OnceCell::new();
         let (mut report, mut news) = (Report::default(), Vec::new());
         for (index, name) in names.iter().enumerate() {
+            let in_use = || self.store.current(Shelf::Live, name).ok();
+            let before = in_use();
             let outcome = match self.one(name, lineages.get(name), &mut signers, &protection) {
+                // What was read may have been pruned meanwhile.
+                Err(_) if in_use() != before => Outcome::Meanwhile,
                 Err(error) => Outcome::Failed(error),
                 Ok((old, None)) => Outcome::NotDue(old.certificate.validity().not_after),
                 Ok((old, Some(new))) => {
@@ -202,6 +207,8 @@ impl<'a> Work<'a> {
         let signer = signers.of(old.issuer())?;
         let mut passphrase = || match protection.get() {
             Some(known) => Ok(known.copy()),
+            // Nobody needs to be asked for what is not written.
+            None if self.args.dry_run => Ok(Passphrase::new(Zeroizing::new(b"-".to_vec()))),
             None => {
                 let what = format!("renewed key of \"{name}\"");
                 let question = "Passphrase for the renewed keys: ";
@@ -234,35 +241,16 @@ impl<'a> Work<'a> {
             if group.is_empty() {
                 return Ok(());
             }
-            let told = |generation: &crate::store::Generation| Untold {
+            let told = |generation: &Generation| Untold {
                 name: generation.name.clone(),
                 serial: generation.record.serial.clone(),
             };
-            let untold: Vec<_> = if hook { group.iter().map(told).collect() } else { Vec::new() };
-            self.commit_noting(&writer, group, &untold)
-        })
-    }
-
-    fn commit_noting(
-        &self,
-        writer: &Writer<'_>,
-        group: Vec<crate::store::Generation>,
-        untold: &[Untold],
-    ) -> Result<(), Error> {
-        if !untold.is_empty() {
-            writer.note_untold(untold)?;
-        }
-        match writer.commit(group) {
-            Ok(_) => Ok(()),
-            // On record: they will be in use, and somebody has to be told.
-            Err(error @ Error::LinkNotTurned { .. }) => Err(error),
-            Err(error) => {
-                if !untold.is_empty() {
-                    let _ = writer.strike_told(untold);
-                }
-                Err(error)
+            if hook {
+                // Not struck out where the commit fails: it may be on record, and to be told once too often does no harm.
+                writer.note_untold(&group.iter().map(told).collect::<Vec<_>>())?;
             }
-        }
+            writer.commit(group).map(drop)
+        })
     }
 
     /// Tells whoever serves the certificates; of those before too that could not be told.

@@ -25,17 +25,13 @@ const MADE_ANEW: [&[u8]; 6] = [
 
 impl Request {
     /// Asks for the same again, as a certificate of this kind; its end is for the caller to say. An authority keeps its key
-    /// identifier, so that what it signed stays good.
-    ///
-    /// # Errors
-    /// [`Error::SanInvalid`] for a name that cannot be issued any more.
-    pub fn again(certificate: &Certificate, kind: Kind, end: End) -> Result<Self, Error> {
+    /// identifier, so that what it signed stays good. The alternative names of a leaf are those of [`names_of`], or others.
+    pub fn again(certificate: &Certificate, kind: Kind, end: End) -> Self {
         let mut request = Self::new(kind, certificate.subject().clone(), end);
         let usage = certificate.key_usage();
         request.extensions = others(certificate, matches!(kind, Kind::Leaf(_)));
         match kind {
             Kind::Leaf(profile) => {
-                request.sans = alternative_names(certificate)?;
                 let usual = KeyUsage::for_leaf(profile, certificate.key_algorithm());
                 request.key_usage = usage.filter(|usage| *usage != usual);
                 let own = profile.extended_key_usage();
@@ -50,11 +46,15 @@ impl Request {
                 request.key_usage = usage;
             }
         }
-        Ok(request)
+        request
     }
 }
 
-fn alternative_names(certificate: &Certificate) -> Result<Vec<San>, Error> {
+/// The alternative names of a certificate, to be asked for again.
+///
+/// # Errors
+/// [`Error::SanInvalid`] for one that cannot be issued any more.
+pub fn names_of(certificate: &Certificate) -> Result<Vec<San>, Error> {
     let names = certificate.subject_alt_names().iter();
     let names = names.map(|name| {
         San::try_from(name).map_err(|reason| Error::SanInvalid { value: name.to_string(), reason })
@@ -117,7 +117,7 @@ mod tests {
             Some(NameConstraints { permitted: vec![Subtree::Dns("internal".into())], excluded: vec![] });
         root.policies = vec!["1.2.3=https://acme.internal/cps".parse().unwrap()];
         let root = plan(root, None, now).unwrap().sign_root(&key, &random).unwrap();
-        let again = Request::again(&root, Kind::Root, end).unwrap();
+        let again = Request::again(&root, Kind::Root, end);
         let later = now + time::Duration::days(9);
         let next = plan(again, None, later).unwrap().sign_root(&key, &random).unwrap();
         assert_eq!(told(&next), told(&root));
@@ -144,7 +144,9 @@ mod tests {
             plan(request, Some(&issuer), now).unwrap().sign(key.public(), &issuer, &random).unwrap()
         };
         let first = sign(leaf, later);
-        let second = sign(Request::again(&first, Kind::Leaf(Profile::Peer), end).unwrap(), later);
+        let mut again = Request::again(&first, Kind::Leaf(Profile::Peer), end);
+        again.sans = names_of(&first).unwrap();
+        let second = sign(again, later);
         assert_eq!(told(&second), told(&first));
         assert_eq!(second.subject().der(), first.subject().der());
         assert!(second.serial() != first.serial() && second.public_key() != first.public_key());

@@ -109,7 +109,6 @@ impl Store {
                 new.public_key() == old.public_key()
                     && new.subject() == old.subject()
                     && new.issuer() == old.issuer()
-                    && new.validity().not_before > old.validity().not_before
             };
             here.iter().find(same).cloned().unwrap_or(old)
         };

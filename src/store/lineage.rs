@@ -58,6 +58,9 @@ impl Store {
     /// Those of reading the inventory.
     pub fn lineages(&self, shelf: Shelf, names: &HashSet<&str>) -> Result<HashMap<String, Lineage>, Error> {
         let mut found: HashMap<String, Lineage> = HashMap::new();
+        if names.is_empty() {
+            return Ok(found);
+        }
         for entry in self.records()? {
             match entry? {
                 Entry::Record(_, record) if record.shelf() == shelf && names.contains(&*record.name) => {

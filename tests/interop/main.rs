@@ -15,6 +15,7 @@ mod accepted;
 mod csr;
 mod import;
 mod keys;
+mod renew;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
 

@@ -15,7 +15,7 @@ use crate::{
     key::load_private_key,
     origin::Origin,
     source,
-    store::{Authority, Generation, Shelf, Store},
+    store::{Authority, Generation, Shelf, Store, Wait},
     validity::{End, Span},
 };
 
@@ -54,12 +54,13 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     if !args.dry_run {
         args.store.waiting(args.output, |wait| store.mend(wait))?;
     }
-    let old = store.authority(&args.name)?;
+    // Before its files are read, so that what is read is this or newer.
     let set = store.current(Shelf::Ca, &args.name)?;
+    let old = store.authority(&args.name)?;
     let lineage = store.lineage(Shelf::Ca, &args.name)?;
     let damaged = || Error::PkiDamaged {
         path: old.key.with_file_name("cert.pem"),
-        problem: "it is on no record, or another pkit renewed it just now".into(),
+        problem: "it is on no record".into(),
     };
     let record = lineage.of_serial(&old.certificate.serial_hex()).ok_or_else(damaged)?;
 
@@ -68,7 +69,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         Some(end) => end,
         None => as_long(&old, store.config().validity.intermediate, now)?,
     };
-    let mut request = Request::again(&old.certificate, kind, end)?;
+    let mut request = Request::again(&old.certificate, kind, end);
     request.end_is_explicit = args.validity.is_some();
     // Its key, as the file has it; of a CA whose key is elsewhere, none.
     let key_file = match source::read_small(&old.key).map(Zeroizing::new) {
@@ -103,16 +104,23 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     // What held before is no news.
     notices.retain(|notice| matches!(notice, Notice::Clamped { .. }));
     let files: Vec<_> = generation.files.iter().map(|(file, ..)| *file).collect();
+    let commit = |wait: &mut Wait<'_>| {
+        let writer = store.write(wait)?;
+        // Somebody else may have renewed it since it was read.
+        match store.current(Shelf::Ca, &args.name)? == set {
+            true => writer.commit(vec![generation]).map(Some),
+            false => Ok(None),
+        }
+    };
     let links = match args.dry_run {
         true => vec![store.link(Shelf::Ca, &args.name)?],
-        false => args.store.waiting(args.output, |wait| {
-            let writer = store.write(wait)?;
-            // Somebody else may have renewed it since it was read.
-            if store.current(Shelf::Ca, &args.name)? != set {
-                return Err(damaged());
+        false => match args.store.waiting(args.output, commit)? {
+            Some(links) => links,
+            None => {
+                args.output.notice("another pkit renewed it just now; nothing was done");
+                return Ok(Exit::Yes);
             }
-            writer.commit(vec![generation])
-        })?,
+        },
     };
     if old.is_root() && !args.dry_run {
         args.output.notice("whoever trusts the root needs the new certificate before the old one ends; both have the same key");
