@@ -10,7 +10,8 @@ static PKI: OnceLock<String> = OnceLock::new();
 
 /// Remembers the directory that --pki names, for the commands in hints.
 pub(crate) fn remember_pki(args: &[OsString]) {
-    let mut args = args.iter().take_while(|arg| *arg != "--" && *arg != "--exec").map(|arg| arg.to_string_lossy());
+    let mut args =
+        args.iter().take_while(|arg| *arg != "--" && *arg != "--exec").map(|arg| arg.to_string_lossy());
     while let Some(arg) = args.next() {
         let value = match arg.strip_prefix("--pki") {
             Some("") => args.next().map(|value| value.into_owned()),

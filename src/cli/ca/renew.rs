@@ -128,7 +128,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let called = if old.is_root() { "root CA" } else { "intermediate CA" };
     Issued::new(&args.name, called, &certificate, &notices, links, &files)
         .renewed()
-        .dry_run(args.dry_run)
+        .dry_run(args.dry_run, &certificate, now)
         .tell(args.output, now)?;
     Ok(Exit::Yes)
 }
