@@ -5,6 +5,7 @@ mod ca;
 mod check;
 mod completions;
 mod content;
+mod crl;
 mod deliver;
 mod exit;
 mod expiry;
@@ -23,6 +24,7 @@ mod prune;
 mod quickstart;
 mod renew;
 mod request;
+mod revoke;
 mod rollback;
 mod serve_test;
 mod sign;
@@ -91,6 +93,10 @@ enum Command {
     Prune(prune::Args),
     /// List the certificates on record: state, end, serial number, name
     List(list::Args),
+    /// Revoke a certificate, put it on hold, or release it; renews the CRL of its CA at once
+    Revoke(revoke::Args),
+    /// Make the CRLs of CAs anew; with --bundle, all that a server needs in one file
+    Crl(crl::Args),
     /// Prove that a PKI directory holds together; --repair mends what a crash left
     Check(check::Args),
     /// Put certificates in the proven order: fullchain, combined, ca-bundle
@@ -208,6 +214,8 @@ fn run(args: Vec<OsString>) -> Exit {
         Command::ServeTest(args) => serve_test::run(args, &context),
         Command::Probe(args) => probe::run(args, &context),
         Command::List(args) => list::run(args, &context),
+        Command::Revoke(args) => revoke::run(args, &context),
+        Command::Crl(args) => crl::run(args, &context),
         Command::Check(args) => check::run(args, &context),
         Command::Bundle(args) => bundle::run(args, &context),
         Command::Key(args) => key::run(args, &context),

@@ -1,17 +1,21 @@
 //! The few lines of DER (X.690) that no crate of ours offers: walking over elements while keeping their exact
-//! bytes. Writing is yasna's work, and whole certificates are x509-parser's.
+//! bytes, and putting long lists together. All other writing is yasna's work, and whole certificates are x509-parser's.
 
 /// Universal and context tags used here, as identifier octets.
 pub(crate) mod tag {
+    pub(crate) const BOOLEAN: u8 = 0x01;
     pub(crate) const INTEGER: u8 = 0x02;
     pub(crate) const BIT_STRING: u8 = 0x03;
     pub(crate) const OCTET_STRING: u8 = 0x04;
     pub(crate) const OID: u8 = 0x06;
+    pub(crate) const ENUMERATED: u8 = 0x0a;
     pub(crate) const UTF8: u8 = 0x0c;
     pub(crate) const NUMERIC: u8 = 0x12;
     pub(crate) const PRINTABLE: u8 = 0x13;
     pub(crate) const T61: u8 = 0x14;
     pub(crate) const IA5: u8 = 0x16;
+    pub(crate) const UTC_TIME: u8 = 0x17;
+    pub(crate) const GENERALIZED_TIME: u8 = 0x18;
     pub(crate) const UNIVERSAL: u8 = 0x1c;
     pub(crate) const BMP: u8 = 0x1e;
     pub(crate) const SEQUENCE: u8 = 0x30;
@@ -139,6 +143,26 @@ pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
     })
 }
 
+/// Appends the identifier octet and the length of an element, whose content follows.
+pub(crate) fn put_head(out: &mut Vec<u8>, tag: u8, length: usize) {
+    out.push(tag);
+    match u8::try_from(length) {
+        Ok(short @ 0..0x80) => out.push(short),
+        _ => {
+            let octets = length.to_be_bytes();
+            let digits = octets.iter().skip_while(|&&octet| octet == 0);
+            out.push(0x80 | digits.clone().count() as u8);
+            out.extend(digits);
+        }
+    }
+}
+
+/// Appends an element whose content is these parts.
+pub(crate) fn put(out: &mut Vec<u8>, tag: u8, parts: &[&[u8]]) {
+    put_head(out, tag, parts.iter().map(|part| part.len()).sum());
+    parts.iter().for_each(|part| out.extend_from_slice(part));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +199,15 @@ mod tests {
             &[6, 2, 0x55, 0x80],
         ] {
             assert!(!is_well_formed(bad), "{bad:02x?}");
+        }
+    }
+
+    #[test]
+    fn what_is_put_reads_back() {
+        for length in [0, 1, 127, 128, 255, 256, 65_535, 65_536] {
+            let (content, mut out) = (vec![7; length], Vec::new());
+            put(&mut out, tag::OCTET_STRING, &[&content[..length / 2], &content[length / 2..]]);
+            assert_eq!(whole(&out, tag::OCTET_STRING).unwrap().content, content);
         }
     }
 }

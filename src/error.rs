@@ -338,6 +338,92 @@ errors! {
         not_before: OffsetDateTime,
         /// Now
         now: OffsetDateTime }
+    /// The CA's key usage lacks cRLSign.
+    "issuer-may-not-revoke" "the CA's key usage does not allow it to sign CRLs" IssuerMayNotRevoke {
+        /// The certificate
+        origin: Origin,
+        /// Its name
+        subject: String,
+        /// Its key usage
+        usage: String }
+    /// A CRL is another CA's, or made with a former key.
+    "crl-foreign" "the CRL is not this CA's" CrlForeign {
+        /// The CRL
+        origin: Origin,
+        /// Whose it says it is
+        issuer: String,
+        /// The CA
+        authority: String,
+        /// How that was found
+        fact: String }
+    /// The signature of a CRL does not hold.
+    "crl-forged" "the signature of the CRL does not hold" CrlForged {
+        /// The CRL
+        origin: Origin,
+        /// The CA that should have signed it
+        authority: String,
+        /// What is wrong with it
+        fact: String }
+    /// A CRL is past its nextUpdate.
+    "crl-lapsed" "the CRL has lapsed" CrlLapsed {
+        /// The CRL
+        origin: Origin,
+        /// The CA
+        issuer: String,
+        /// When the next one should have been there
+        next_update: OffsetDateTime,
+        /// Now
+        now: OffsetDateTime }
+    /// A CRL is before its thisUpdate.
+    "crl-not-yet-valid" "the CRL is not valid yet" CrlNotYetValid {
+        /// The CRL
+        origin: Origin,
+        /// The CA
+        issuer: String,
+        /// Its beginning
+        this_update: OffsetDateTime,
+        /// Now
+        now: OffsetDateTime }
+    /// A CA has no CRL.
+    "crl-missing" "a CA of the chain has no CRL" CrlMissing {
+        /// The CA, as it is called in the PKI directory; its subject, where it is not there
+        name: String,
+        /// Where its CRL would be
+        path: Option<PathBuf> }
+    /// A revocation is on record, but no CRL says so.
+    "crl-not-renewed" "it is on record, but the CRL could not be renewed, so nobody knows of it yet" CrlNotRenewed {
+        /// The CA
+        name: String,
+        /// Why
+        cause: String }
+    /// Another reason or date than on record.
+    "revoked-already" "the certificate is revoked already, and its reason and date are not changed" RevokedAlready {
+        /// Its serial number in hexadecimal
+        serial: String,
+        /// The reason on record
+        reason: crate::crl::Reason,
+        /// The date on record
+        revoked_at: OffsetDateTime }
+    /// Only what is on hold can be released.
+    "not-on-hold" "the certificate is revoked for good: only one on hold can be released (RFC 5280 5.3.1)" NotOnHold {
+        /// Its serial number in hexadecimal
+        serial: String,
+        /// The reason on record
+        reason: crate::crl::Reason }
+    /// Nobody is above a root to revoke it.
+    "root-not-revocable" "a root cannot be revoked: no CA is above it to say so" RootNotRevocable {
+        /// Its subject
+        subject: String }
+    /// The CA that signed a certificate is not in the PKI directory.
+    "issuer-not-here" "the CA that signed the certificate is not in the PKI directory" IssuerNotHere {
+        /// The certificate
+        origin: Origin,
+        /// Who signed
+        issuer: String }
+    /// No certificate on record has this serial number.
+    "serial-unknown" "no certificate on record has this serial number" SerialUnknown {
+        /// The serial number
+        serial: String }
     /// The validator would not accept what was about to be made.
     "chain-refused" "the new certificate would not be accepted, so it was not made" ChainRefused {
         /// What is wrong with it
@@ -626,7 +712,45 @@ impl Error {
             Self::IssuerNotCa { origin, subject } | Self::AnchorNotCa { origin, subject } => {
                 vec![fact("certificate", format!("{origin}  ({subject})"))]
             }
-            Self::IssuerMayNotSign { origin, subject, usage } => {
+            Self::CrlForeign { origin, issuer, authority, fact: but } => vec![
+                at("CRL", origin),
+                text("its issuer", issuer),
+                text("the CA", authority),
+                text("but", but),
+            ],
+            Self::CrlForged { origin, authority, fact: wrong } => {
+                vec![at("CRL", origin), text("the CA", authority), text("signature", wrong)]
+            }
+            Self::CrlLapsed { origin, issuer, next_update, now } => {
+                vec![at("CRL", origin), text("CA", issuer), fact("lapsed", tell(*next_update, *now))]
+            }
+            Self::CrlNotYetValid { origin, issuer, this_update, now } => {
+                vec![at("CRL", origin), text("CA", issuer), fact("begins", tell(*this_update, *now))]
+            }
+            Self::CrlMissing { name, path } => {
+                let mut facts = vec![text("CA", name)];
+                facts.push(match path {
+                    Some(path) => place("looked for", path),
+                    None => fact("but", "it is not in this PKI directory".into()),
+                });
+                facts
+            }
+            Self::CrlNotRenewed { name, cause } => vec![text("CA", name), text("cause", cause)],
+            Self::RevokedAlready { serial, reason, revoked_at } => vec![
+                text("serial number", serial),
+                fact("reason", reason.to_string()),
+                fact("since", format_time(*revoked_at)),
+            ],
+            Self::NotOnHold { serial, reason } => {
+                vec![text("serial number", serial), fact("reason", reason.to_string())]
+            }
+            Self::RootNotRevocable { subject } => vec![text("root", subject)],
+            Self::IssuerNotHere { origin, issuer } => {
+                vec![at("certificate", origin), text("signed by", issuer)]
+            }
+            Self::SerialUnknown { serial } => vec![text("serial number", serial)],
+            Self::IssuerMayNotSign { origin, subject, usage }
+            | Self::IssuerMayNotRevoke { origin, subject, usage } => {
                 vec![fact("certificate", format!("{origin}  ({subject})")), text("key usage", usage)]
             }
             Self::IssuerExpired { origin, subject, not_after, now } => {

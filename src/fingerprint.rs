@@ -20,12 +20,12 @@ fn write(octets: &[u8], digits: &[u8; 16], between: Option<char>) -> String {
 
 /// Octets from hexadecimal text of either case, with or without colons; `None` where it is none.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> =
-        text.chars().filter(|&c| c != ':').map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
-    digits
-        .len()
-        .is_multiple_of(2)
-        .then(|| digits.chunks(2).map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | digit)).collect())
+    let mut octets = Vec::with_capacity(text.len() / 2);
+    let mut digits = text.bytes().filter(|&byte| byte != b':').map(|byte| char::from(byte).to_digit(16));
+    while let Some(high) = digits.next() {
+        octets.push((high? << 4 | digits.next()??) as u8);
+    }
+    Some(octets)
 }
 
 /// As openssl prints fingerprints: `AB:CD:…`.

@@ -21,6 +21,7 @@ pub mod bundle;
 pub mod cert;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod crl;
 pub mod csr;
 mod der;
 mod error;

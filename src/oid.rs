@@ -66,6 +66,11 @@ known! {
     EXTENDED_KEY_USAGE = [0x55, 0x1d, 37], "extKeyUsage", "extended key usage";
     INHIBIT_ANY_POLICY = [0x55, 0x1d, 54], "inhibitAnyPolicy", "inhibit anyPolicy";
     AUTHORITY_INFO_ACCESS = [0x2b, 6, 1, 5, 5, 7, 1, 1], "authorityInfoAccess", "authority information access";
+    CRL_NUMBER = [0x55, 0x1d, 20], "cRLNumber", "CRL number";
+    CRL_REASON = [0x55, 0x1d, 21], "reasonCode", "reason of a revocation";
+    DELTA_CRL_INDICATOR = [0x55, 0x1d, 27], "deltaCRLIndicator", "delta CRL indicator";
+    ISSUING_DISTRIBUTION_POINT = [0x55, 0x1d, 28], "issuingDistributionPoint", "issuing distribution point";
+    CERTIFICATE_ISSUER = [0x55, 0x1d, 29], "certificateIssuer", "certificate issuer";
     TLS_FEATURE = [0x2b, 6, 1, 5, 5, 7, 1, 24], "tlsfeature", "TLS feature (must-staple)";
 
     EXTENSION_REQUEST = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14], "extensionRequest", "extension request";

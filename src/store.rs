@@ -3,7 +3,7 @@
 //! ```text
 //! pki/                        0700
 //!   pkit.toml                 defaults
-//!   ca/NAME    →  ../archive/ca/NAME/0001       cert.pem  chain.pem  key.pem
+//!   ca/NAME    →  ../archive/ca/NAME/0001       cert.pem  chain.pem  key.pem  crl.pem
 //!   live/NAME  →  ../archive/live/NAME/0003     cert.pem  chain.pem  fullchain.pem  privkey.pem  ca.pem
 //!   inventory.jsonl           one JSON object a line, only ever appended to
 //!   lock                      one writer at a time; readers never wait
@@ -15,6 +15,7 @@ mod authority;
 mod check;
 mod commit;
 mod config;
+mod crl;
 mod hooks;
 mod inventory;
 mod label;
@@ -23,6 +24,7 @@ mod lineage;
 mod listing;
 mod lock;
 mod prune;
+mod revocation;
 mod rollback;
 
 use std::{
@@ -37,6 +39,7 @@ pub use authority::{Authority, KeyState};
 pub use check::{Fault, Findings, Problem, check, repair};
 pub use commit::{Generation, Writer};
 pub use config::Config;
+pub use crl::{CRL_VALIDITY, CrlEvent, CrlRecord};
 pub use hooks::Untold;
 pub use inventory::{Entry, Event, IssuerRecord, Record, Records};
 pub use label::{directory_name, name_of};
@@ -45,6 +48,7 @@ pub use lineage::Lineage;
 pub use listing::{Filter, Row, State, list};
 pub use lock::Wait;
 pub use prune::Pruned;
+pub use revocation::{Revocation, RevocationEvent, Revocations, Target};
 
 use crate::{Error, cert::Certificate, fs as writer};
 

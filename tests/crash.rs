@@ -390,6 +390,61 @@ fn ca_renew() {
     }
 }
 
+/// Numbers of all lists on record, in order.
+fn crl_numbers(sandbox: &Sandbox) -> Vec<u64> {
+    let lines = sandbox.read("pki/inventory.jsonl");
+    let lines = lines.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    lines.filter(|line| line["event"] == "crl").map(|line| line["number"].as_u64().unwrap()).collect()
+}
+
+/// A revocation is on record or not; a list that is there is whole and its CA's; what is on record gets into the next one;
+/// no number is given twice.
+#[test]
+fn revoke_and_crl() {
+    let prepared = Sandbox::with_authorities();
+    prepared.succeeds(&["issue", "client", "a", "-q"]);
+    prepared.succeeds(&["issue", "client", "b", "-q"]);
+    prepared.succeeds(&["revoke", "b", "-q"]);
+    let now = time::OffsetDateTime::now_utc() + time::Duration::MINUTE;
+    for args in [&["revoke", "a", "-q"][..], &["crl", "issuing", "-q"]] {
+        for kind in ["stop", "error"] {
+            for number in 1.. {
+                let sandbox = Sandbox::new();
+                copy(&prepared.path("."), sandbox.root());
+                let fault = format!("{kind}:{number}");
+                let when = format!("pkit {args:?} with {fault}");
+                let came_through =
+                    sandbox.command(args).env("PKIT_FAULT", &fault).output().unwrap().status.success();
+                sound(&sandbox, &when);
+                let store = Store::open(&sandbox.path("pki")).unwrap();
+                let issuing = store.authority("issuing").unwrap();
+                let serial = |name| store.leaf(name).unwrap().fullchain[0].serial().to_vec();
+                let list = store.crl(&issuing, now).unwrap();
+                assert!(list.lookup(&serial("b")).is_some(), "{when}");
+                let given = crl_numbers(&sandbox);
+                assert!(list.number().unwrap() <= *given.last().unwrap(), "{when}");
+                if came_through && args[0] == "revoke" {
+                    assert!(list.lookup(&serial("a")).is_some(), "{when}: it said done");
+                }
+                // Said again, it is done; and what was done is not undone.
+                sandbox.succeeds(args);
+                let list = store.crl(&issuing, now).unwrap();
+                assert_eq!(list.lookup(&serial("a")).is_some(), args[0] == "revoke", "{when}, again");
+                let all = crl_numbers(&sandbox);
+                assert!(all.is_sorted_by(|one, two| one < two), "{when}: {all:?}");
+                assert_eq!(list.number(), all.last().copied(), "{when}");
+                let set = fs::read_dir(sandbox.path("pki/ca/issuing")).unwrap();
+                assert_eq!(set.count(), 4, "{when}: a temporary file is left");
+                assert_eq!(sandbox.run(&["check"]).status.code(), Some(0), "{when}, again");
+                if came_through {
+                    assert!(number > 4, "only {number} steps: is this a debug build?");
+                    break;
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn request() {
     for number in 1.. {

@@ -176,6 +176,7 @@ fn every_code_has_a_case() {
     made_at_hand(c);
 
     requests(c);
+    revocations(c);
 
     // Bundles.
     c.sandbox.succeeds(&["issue", "client", "second"]);
@@ -244,6 +245,8 @@ fn every_code_has_a_case() {
     c.case("issuer-ambiguous", &["issue", "client", "x"]);
     fs::remove_file(c.sandbox.path("pki/ca/another/key.pem")).unwrap();
     c.case("ca-key-absent", &["issue", "client", "x", "--issuer", "another"]);
+    c.case("ca-key-absent", &["crl", "another"]);
+    c.case("crl-not-renewed", &["revoke", "--serial", "0102", "--issuer", "another"]);
     let lock = fs::File::open(c.sandbox.path("pki/lock")).unwrap();
     lock.lock().unwrap();
     c.case("pki-busy", &["issue", "client", "x", "--issuer", "issuing", "--lock-timeout", "0s"]);
@@ -307,6 +310,89 @@ fn requests(c: &mut Cases) {
     c.sandbox.succeeds(&sign("requests/asked.internal.csr"));
     c.case("key-absent", &["serve-test", "asked.internal"]);
     c.case("key-absent", &["probe", "localhost:1", "--as", "asked.internal"]);
+}
+
+/// Revocations, and lists that say nothing.
+fn revocations(c: &mut Cases) {
+    use pkit::{
+        crl::{Crl, Terms},
+        store::Store,
+    };
+    c.sandbox.succeeds(&["issue", "client", "lost"]);
+    c.case("usage", &["revoke"]);
+    c.case("usage", &["revoke", "lost", "--revoked-at", "1h"]);
+    c.case("usage", &["revoke", "--serial", "xyz"]);
+    c.case("certificate-unknown", &["revoke", "nobody"]);
+    c.case("root-not-revocable", &["revoke", "root"]);
+    c.case("serial-unknown", &["revoke", "--serial", "77"]);
+    c.sandbox.succeeds(&["revoke", "lost", "--reason", "keycompromise"]);
+    c.case("revoked-already", &["revoke", "lost", "--reason", "superseded"]);
+    c.case("revoked-already", &["revoke", "lost", "--revoked-at", "2026-01-01"]);
+    c.case("not-on-hold", &["revoke", "lost", "--release"]);
+    let bounded = ["--issuer", "bounded.pem", "--issuer-key", "bounded.key", "--out", "stranger"];
+    c.sandbox.succeeds(&[&["issue", "client", "stranger"], &bounded[..]].concat());
+    c.case("issuer-not-here", &["revoke", "--cert", "stranger/cert.pem"]);
+
+    let bundle = ["crl", "--bundle", "lost"];
+    c.case("certificate-unknown", &["crl", "--bundle", "nobody"]);
+    let told = c.sandbox.run(&bundle);
+    let told = String::from_utf8_lossy(&told.stderr);
+    assert!(told.contains("a CA of the chain has no CRL") && told.contains("pkit crl root"), "{told}");
+    c.case("crl-missing", &bundle);
+    c.case("usage", &["crl", "--der"]);
+    c.case("usage", &["crl", "root", "issuing", "-o", "two.crl"]);
+    c.case("file-exists", &["crl", "root", "-o", "phrase"]);
+    let own = c.sandbox.read("pki/ca/root/crl.pem");
+    let put = |c: &Cases, pem: &str| c.sandbox.write("pki/ca/root/crl.pem", pem);
+    let now = time::OffsetDateTime::now_utc();
+    let store = Store::open(&c.sandbox.path("pki")).unwrap();
+    let root = store.authority("root").unwrap().open(&mut pkit::key::no_passphrase(), now).unwrap();
+    let day = time::Duration::DAY;
+    for (code, this_update, next_update) in
+        [("crl-lapsed", now - day * 2, now - day), ("crl-not-yet-valid", now + day, now + day * 2)]
+    {
+        let terms = Terms { number: 1, this_update, next_update };
+        let list = Crl::sign(&root, vec![], terms, &ring::rand::SystemRandom::new()).unwrap();
+        put(c, &list.to_pem());
+        c.case(code, &bundle);
+    }
+    put(c, &c.sandbox.read("pki/ca/issuing/crl.pem"));
+    c.case("crl-foreign", &bundle);
+    let mut forged =
+        Crl::decode(own.as_bytes(), &pkit::origin::Origin::named("own")).unwrap()[0].der().to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    put(c, &pkit::pem::encode("X509 CRL", &forged));
+    c.case("crl-forged", &bundle);
+    put(c, &own[..own.len() / 2]);
+    c.case("pem-broken", &bundle);
+    // What is there is no hindrance to making it anew.
+    c.sandbox.succeeds(&["crl", "root"]);
+    c.sandbox.succeeds(&bundle);
+    without_crl_sign(c);
+}
+
+/// A CA whose key usage has keyCertSign alone: of one of ours, with a bit less, signed anew.
+fn without_crl_sign(c: &mut Cases) {
+    use pkit::{cert::load_certificates, key::load_private_key};
+    let make = ["ca", "root", "mute", "--key-type", "ed25519", "--unencrypted", "--pki", "elsewhere.pki"];
+    c.sandbox.succeeds(&make);
+    let set = c.sandbox.path("elsewhere.pki/ca/mute");
+    let mut der = load_certificates(&set.join("cert.pem")).unwrap()[0].der().to_vec();
+    let at = der.windows(4).position(|window| window == [3, 2, 1, 6]).unwrap();
+    der[at + 2..at + 4].copy_from_slice(&[2, 4]);
+    let key = load_private_key(&set.join("key.pem"), &mut pkit::key::no_passphrase()).unwrap();
+    // SEQUENCE { tbs, algorithm of 7 octets, signature of 3 and 64 }
+    let (start, end) = (4, der.len() - 64 - 3 - 7);
+    let signature = key.sign(&der[start..end], &ring::rand::SystemRandom::new()).unwrap();
+    der.splice(end + 10.., signature);
+    c.sandbox.write("mute.pem", pkit::pem::encode("CERTIFICATE", &der));
+    let import = ["ca", "import", "mute", "--cert", "mute.pem", "--unencrypted", "--key"];
+    c.sandbox.succeeds(&[&import[..], &["elsewhere.pki/ca/mute/key.pem"]].concat());
+    c.case("issuer-may-not-revoke", &["crl", "mute"]);
+    c.case("issuer-may-not-revoke", &["revoke", "--serial", "0102", "--issuer", "mute"]);
+    c.sandbox.succeeds(&["revoke", "--serial", "0102", "--issuer", "mute", "--no-crl"]);
+    fs::remove_file(c.sandbox.path("pki/ca/mute")).unwrap();
+    fs::remove_dir_all(c.sandbox.path("pki/archive/ca/mute")).unwrap();
 }
 
 /// Issuers that our own commands would not make.

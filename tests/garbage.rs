@@ -7,7 +7,9 @@ mod exercise;
 use pkit::{
     Error,
     cert::Certificate,
+    crl::{Crl, Reason, Revoked, Terms},
     issue::{Kind, Request, plan},
+    issuer::Issuer,
     key::{KeyType, PrivateKey},
     name::Name,
     origin::Origin,
@@ -121,6 +123,24 @@ fn certificates() {
     let der = roots.iter().map(|root| root.der().to_vec());
     let pem = roots.iter().map(|root| root.to_pem().into_bytes());
     try_all(der.chain(pem).collect(), exercise::certificate);
+}
+
+#[test]
+fn revocation_lists() {
+    let now = datetime!(2027-01-01 0:00 UTC);
+    let list = |kind| {
+        let key = key(kind);
+        let request = Request::new(Kind::Root, "CN=Root".parse().unwrap(), End::After(Span::years(30)));
+        let root = plan(request, None, now).unwrap().sign_root(&key, &SystemRandom::new()).unwrap();
+        let issuer = Issuer::new(root, &[], key, Origin::named("key"), now).ok().unwrap();
+        let entry = |serial: &[u8], reason| Revoked { serial: serial.into(), date: now, reason };
+        let entries = vec![entry(&[1, 2], Reason::KeyCompromise), entry(&[0, 0x80], Reason::Unspecified)];
+        let terms = Terms { number: 7, this_update: now, next_update: datetime!(2051-01-01 0:00 UTC) };
+        Crl::sign(&issuer, entries, terms, &SystemRandom::new()).unwrap()
+    };
+    let lists = KEY_TYPES.map(list);
+    let der = lists.iter().map(|list| list.der().to_vec());
+    try_all(der.chain(lists.iter().map(|list| list.to_pem().into_bytes())).collect(), exercise::crl);
 }
 
 #[test]

@@ -127,6 +127,26 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::UsageNotPermitted { .. } => "sign with a CA that has this usage, or none stated".into(),
         Error::IssuerNotCa { .. } => "name the certificate of a CA".into(),
         Error::IssuerMayNotSign { .. } => "name a CA with keyCertSign".into(),
+        Error::IssuerMayNotRevoke { .. } => {
+            "its own issuer has to certify it anew with cRLSign; pkit's CAs have it".into()
+        }
+        Error::CrlForeign { .. } | Error::CrlForged { .. } => {
+            "let its CA make it anew: pkit crl CA; one from elsewhere, get anew from there".into()
+        }
+        Error::CrlLapsed { .. } => "let its CA make it anew: pkit crl CA; best by a timer, well before it lapses".into(),
+        Error::CrlNotYetValid { .. } => "is the clock of this machine right? date -u".into(),
+        Error::CrlMissing { name, path: Some(_) } => format!("make it: pkit crl {}", quote(name)),
+        Error::CrlMissing { path: None, .. } => "import the CA with its CRL, or get its CRL from who has its key".into(),
+        Error::CrlNotRenewed { name, .. } => {
+            format!("bring the key back and make the CRL: pkit crl {}", quote(name))
+        }
+        Error::RevokedAlready { .. } => "leave --reason and --revoked-at out to say it again; only a hold can become final".into(),
+        Error::NotOnHold { .. } => "issue another certificate".into(),
+        Error::RootNotRevocable { .. } => "take it out of what peers trust, and revoke what it signed while its key is here".into(),
+        Error::IssuerNotHere { .. } => "adopt the CA with its key: pkit ca import NAME --cert FILE --key FILE".into(),
+        Error::SerialUnknown { .. } => {
+            "see which there are: pkit list; one that was signed elsewhere is revoked with --issuer NAME, or by --cert FILE".into()
+        }
         Error::IssuerExpired { .. } => {
             format!("renew it: pkit ca renew NAME{pki}; or make a new CA: pkit ca root NAME{pki}, or pkit ca intermediate NAME{pki}; `ca import` takes it with --allow-expired, for the record")
         },

@@ -21,7 +21,8 @@ use crate::{
   pkit list --serial 5e:c3:96:77:0f
   pkit list --history api.internal
 
-States: valid; due, in the last third of its life; expired; superseded, replaced by another of its name."))]
+States: valid; due, in the last third of its life; expired; superseded, replaced by another of its name; revoked, for
+good or on hold."))]
 pub(super) struct Args {
     /// Names; `*` stands for any characters, `?` for one
     #[arg(value_name = "NAME")]
@@ -101,7 +102,7 @@ fn line(row: &Row) -> String {
     let style = match row.state {
         State::Valid => Style::new(),
         State::Due => WARN,
-        State::Expired => BAD,
+        State::Expired | State::Revoked => BAD,
         State::Superseded => DIM,
     };
     // An inventory may be edited by hand, so nothing of it reaches a terminal as it is.

@@ -52,13 +52,18 @@ impl<'a> Writer<'a> {
         Ok(writer)
     }
 
-    /// Where it writes.
+    /// The PKI directory that is written to.
     pub(super) fn store(&self) -> &'a Store {
         self.store
     }
 
+    /// Appends one line to the inventory that is complete in itself.
+    pub(super) fn note(&self, event: &impl serde::Serialize) -> Result<(), Error> {
+        self.record(&inventory::line(event)?)
+    }
+
     /// Removes what killed writers left under temporary names; the lock says that none is at work.
-    fn sweep(&self, directory: &Path) -> Result<(), Error> {
+    pub(super) fn sweep(&self, directory: &Path) -> Result<(), Error> {
         let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
         let mut left =
             entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(writer::TEMPORARY));

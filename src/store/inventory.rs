@@ -158,13 +158,18 @@ impl Record {
     }
 
     pub(super) fn line(&self) -> Result<String, Error> {
-        let text = serde_json::to_string(self).map_err(|error| Error::Malformed {
-            origin: crate::origin::Origin::named("new record"),
-            what: "record",
-            cause: error.to_string(),
-        })?;
-        Ok(format!("{text}\n"))
+        line(self)
     }
+}
+
+/// An event as a line.
+pub(super) fn line(event: &impl Serialize) -> Result<String, Error> {
+    let text = serde_json::to_string(event).map_err(|error| Error::Malformed {
+        origin: crate::origin::Origin::named("new record"),
+        what: "record",
+        cause: error.to_string(),
+    })?;
+    Ok(format!("{text}\n"))
 }
 
 /// A line of the inventory, its number counted from 1.
@@ -172,7 +177,7 @@ impl Record {
 pub enum Entry {
     /// A record.
     Record(usize, Box<Record>),
-    /// The line that tells the format, or an event that this version does not know.
+    /// Any other event: the line that tells the format, a revocation, a CRL, or what this version does not know.
     Other(usize, serde_json::Value),
     /// A line that is no JSON: torn by a crash, or edited by hand. Kept as it is. Escaped for a terminal.
     Foreign(usize, String),
@@ -276,9 +281,12 @@ pub(super) fn closing(path: &Path) -> Result<&'static str, Error> {
     })
 }
 
+/// The event of a line that says so of the one above it.
+pub(super) const SET_ASIDE: &str = "set-aside";
+
 /// Whether a line says that the one above it was torn, and set aside.
 pub(super) fn is_set_aside_mark(line: &serde_json::Value) -> bool {
-    line.get("event").and_then(serde_json::Value::as_str) == Some("set-aside")
+    line.get("event").and_then(serde_json::Value::as_str) == Some(SET_ASIDE)
 }
 
 #[cfg(test)]

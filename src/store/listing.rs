@@ -14,9 +14,14 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{INVENTORY, Store, inventory::is_set_aside_mark};
+use super::{
+    INVENTORY, RevocationEvent, Store,
+    inventory::SET_ASIDE,
+    revocation::{self, Words},
+};
 use crate::{
     Error,
+    crl::Reason,
     fingerprint::{hex, unhex},
     source::{self, plain},
 };
@@ -39,6 +44,8 @@ pub enum State {
     Expired,
     /// Replaced by another of the same name
     Superseded,
+    /// Revoked, for good or on hold
+    Revoked,
 }
 
 impl State {
@@ -49,6 +56,7 @@ impl State {
             Self::Due => "due",
             Self::Expired => "expired",
             Self::Superseded => "superseded",
+            Self::Revoked => "revoked",
         }
     }
 }
@@ -72,6 +80,9 @@ pub struct Row {
     pub serial: String,
     /// Name of the CA that signed it
     pub issuer: String,
+    /// Why it is revoked, where it is
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 /// Which certificates are wanted; an empty filter lets all pass.
@@ -123,7 +134,7 @@ impl Filter {
         })
     }
 
-    fn row(&self, line: &Line<'_>, latest: &Latest, now: OffsetDateTime) -> Option<Row> {
+    fn row(&self, line: &Line<'_>, known: &Known, now: OffsetDateTime) -> Option<Row> {
         // The certificate itself has a line of its own.
         if line.event == ROLLED_BACK {
             return None;
@@ -137,13 +148,19 @@ impl Filter {
         {
             return None;
         }
-        let superseded = !latest.is_empty()
-            && latest
+        let reason = match known.revoked.is_empty() {
+            true => None,
+            false => known.revoked.get(&identity(&line.issuer.name, &line.issuer.key_id, &line.serial)),
+        };
+        let superseded = !known.latest.is_empty()
+            && known
+                .latest
                 .get(&(line.is_ca(), line.name.clone().into_owned()))
                 .is_some_and(|current| *current != line.generation);
         let start = OffsetDateTime::parse(&line.not_before, &Rfc3339).ok()?;
         let end = OffsetDateTime::parse(&line.not_after, &Rfc3339).ok()?;
         let state = match () {
+            () if reason.is_some() => State::Revoked,
             () if superseded => State::Superseded,
             () if now > end => State::Expired,
             () if end - now < (end - start) / 3 => State::Due,
@@ -162,6 +179,7 @@ impl Filter {
             not_after: line.not_after.clone().into_owned(),
             serial: line.serial.clone().into_owned(),
             issuer: line.issuer.name.clone().into_owned(),
+            reason: reason.copied(),
         })
     }
 }
@@ -169,6 +187,19 @@ impl Filter {
 /// The generation in use of names that have or had more than one, by whether it is a CA, because a CA and a leaf may share a
 /// name.
 type Latest = HashMap<(bool, String), u32>;
+
+/// What is known of certificates from later lines.
+#[derive(Default)]
+struct Known {
+    latest: Latest,
+    /// Reasons of those that are revoked, by [`identity`].
+    revoked: HashMap<String, Reason>,
+}
+
+/// A certificate as revocations name it: by its issuer's key, or its name where that has no identifier, and serial number.
+fn identity(issuer: &str, key_id: &str, serial: &str) -> String {
+    format!("{} {serial}", if key_id.is_empty() { issuer } else { key_id })
+}
 
 /// What of a record the list needs, borrowed from its line.
 #[derive(Deserialize)]
@@ -194,6 +225,15 @@ struct Line<'a> {
 struct LineIssuer<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
+    #[serde(borrow)]
+    key_id: Cow<'a, str>,
+}
+
+/// What happened, of a line about anything else.
+#[derive(Deserialize)]
+struct OtherLine<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
 }
 
 impl Line<'_> {
@@ -214,18 +254,18 @@ pub fn list<E: From<Error>>(
     mut row: impl FnMut(Row) -> Result<bool, E>,
 ) -> Result<Vec<usize>, E> {
     let path = store.root().join(INVENTORY);
-    let latest = generations_in_use(&path)?;
+    let known = later_lines(&path)?;
     let mut foreign = Vec::new();
     let mut blocks = Blocks::open(&path)?;
     let mut before = 0;
     while let Some(block) = blocks.next()? {
         let lines: Vec<&[u8]> = lines(block).collect();
         let read = |(index, line): (usize, &&[u8])| match serde_json::from_slice::<Line<'_>>(line) {
-            Ok(line) => filter.row(&line, &latest, now).map(Ok),
-            Err(_) => {
-                let mark = serde_json::from_slice(line).is_ok_and(|value| is_set_aside_mark(&value));
-                Some(Err((index, mark)))
-            }
+            Ok(line) => filter.row(&line, &known, now).map(Ok),
+            Err(_) => match serde_json::from_slice::<OtherLine<'_>>(line).map(|line| line.event) {
+                Ok(event) if matches!(&*event, "revoked" | "released" | "crl") => None,
+                event => Some(Err((index, event.is_ok_and(|event| event == SET_ASIDE)))),
+            },
         };
         let rows: Vec<Result<Row, (usize, bool)>> = lines.par_iter().enumerate().filter_map(read).collect();
         for found in rows {
@@ -252,30 +292,43 @@ pub fn list<E: From<Error>>(
     Ok(foreign)
 }
 
-/// Of the names that have or had more than one generation, the last that was made or rolled back to.
-fn generations_in_use(path: &Path) -> Result<Latest, Error> {
-    let mut latest = HashMap::new();
+/// Of the names that have or had more than one generation, the last that was made or rolled back to; and what is revoked.
+fn later_lines(path: &Path) -> Result<Known, Error> {
+    let mut known = Known::default();
     let mut blocks = Blocks::open(path)?;
-    let first = memchr::memmem::Finder::new(br#""generation":1,"#);
+    let (first, words) = (memchr::memmem::Finder::new(br#""generation":1,"#), Words::new());
     let rolled_back = memchr::memmem::Finder::new(ROLLED_BACK);
     while let Some(block) = blocks.next()? {
         // The event stands near the beginning of a line.
         let event = |line: &[u8]| rolled_back.find(line.get(..96).unwrap_or(line)).is_some();
-        let later = lines(block).filter(|line| first.find(line).is_none() || event(line));
-        for line in later.filter_map(|line| serde_json::from_slice::<Line<'_>>(line).ok()) {
-            latest.insert((line.is_ca(), line.name.into_owned()), line.generation);
+        let later = |line: &&[u8]| first.find(line).is_none() || event(line) || words.are_in(line);
+        for text in lines(block).filter(later) {
+            if let Ok(line) = serde_json::from_slice::<revocation::Line<'_>>(text) {
+                let identity = identity(&line.issuer.name, &line.issuer.key_id, &line.serial);
+                match line.event {
+                    RevocationEvent::Revoked => known.revoked.insert(identity, line.reason),
+                    RevocationEvent::Released => known.revoked.remove(&identity),
+                };
+            } else if let Ok(line) = serde_json::from_slice::<Line<'_>>(text) {
+                known.latest.insert((line.is_ca(), line.name.into_owned()), line.generation);
+            }
         }
     }
-    Ok(latest)
+    Ok(known)
 }
 
-fn lines(block: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn lines(block: &[u8]) -> impl Iterator<Item = &[u8]> {
     let block = block.strip_suffix(b"\n").unwrap_or(block);
-    block.split(|&byte| byte == b'\n')
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', block).chain([block.len()]).map(move |end| {
+        let line = block.get(start..end).unwrap_or_default();
+        start = end + 1;
+        line
+    })
 }
 
 /// A file in blocks of whole lines.
-struct Blocks<'a> {
+pub(super) struct Blocks<'a> {
     file: File,
     path: &'a Path,
     buffer: Vec<u8>,
@@ -286,11 +339,11 @@ struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    fn open(path: &'a Path) -> Result<Self, Error> {
+    pub(super) fn open(path: &'a Path) -> Result<Self, Error> {
         Ok(Self { file: source::open(path)?, path, buffer: vec![0; BLOCK], end: 0, filled: 0 })
     }
 
-    fn next(&mut self) -> Result<Option<&[u8]>, Error> {
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, Error> {
         self.buffer.copy_within(self.end..self.filled, 0);
         self.filled -= self.end;
         loop {

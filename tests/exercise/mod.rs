@@ -15,6 +15,7 @@ use std::{path::Path, sync::LazyLock};
 use pkit::{
     Error, batch,
     cert::{Certificate, Piece, Pieces, decode_certificates},
+    crl::{Crl, Terms},
     fingerprint::hex,
     inspect::inspect,
     issue::{Kind, Request, plan},
@@ -297,4 +298,32 @@ fn says(certificate: &Certificate, issuer: &Name, subject: &Name, key: &PublicKe
     assert_eq!(certificate.public_key().spki(), key.spki());
     assert_eq!(certificate.extensions().len(), extensions, "{certificate:?}");
     assert!(subject.is_readable() && issuer.is_readable(), "{certificate:?}");
+}
+
+/// A revocation list.
+pub(crate) fn crl(data: &[u8]) {
+    let issuer = &AUTHORITY.issuer;
+    match Crl::decode(data, &origin()) {
+        Err(error) => harmless_error(&error),
+        Ok(lists) => {
+            for list in lists {
+                any_name(list.issuer());
+                assert!(list.revoked().iter().all(|entry| list.lookup(&entry.serial).is_some()));
+                let again = Crl::from_der(list.der().to_vec(), origin()).ok().unwrap();
+                assert!(again.revoked() == list.revoked() && again.number() == list.number());
+                for refused in [list.verify(issuer.certificate()).err(), list.require_current(NOW).err()] {
+                    refused.iter().flat_map(Error::facts).for_each(|fact| harmless(&fact.value));
+                }
+                let (this_update, next_update) = (list.this_update(), list.next_update());
+                let terms = Terms { number: 1, this_update, next_update };
+                // Whatever was read can be put on a list of our own, where the number is a positive one.
+                let entries: Vec<_> = list.revoked().to_vec();
+                let made = Crl::sign(issuer, entries, terms, &SystemRandom::new());
+                if let Ok(made) = made {
+                    assert!(made.revoked().len() == list.revoked().len());
+                    made.verify(issuer.certificate()).unwrap();
+                }
+            }
+        }
+    }
 }

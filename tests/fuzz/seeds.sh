@@ -6,7 +6,7 @@ pkit=$(realpath "${1:-target/debug/pkit}")
 corpus=$(dirname "$(realpath "$0")")/corpus
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-for target in certificate duration pem private_key rows san splice subject; do mkdir -p "$corpus/$target"; done
+for target in certificate crl duration pem private_key rows san splice subject; do mkdir -p "$corpus/$target"; done
 cd "$made"
 
 for kind in p256 p384 ed25519; do
@@ -22,6 +22,9 @@ for kind in p256 p384 ed25519; do
     # Few rounds: the fuzzer is to try many.
     openssl pkcs8 -topk8 -in $key -passout 'pass:correct horse' -iter 1 -outform DER -out "$corpus/private_key/$kind-sealed.der"
     openssl pkcs8 -topk8 -in $key -passout 'pass:correct horse' -scrypt -scrypt_N 2 -scrypt_r 1 -scrypt_p 1 -outform DER -out "$corpus/private_key/$kind-scrypt.der"
+    "$pkit" revoke node.internal -q --pki $kind --reason keyCompromise
+    cp $kind/ca/i/crl.pem "$corpus/crl/$kind.pem"
+    openssl crl -in $kind/ca/i/crl.pem -outform DER -out "$corpus/crl/$kind.der"
     # A short name, with its length in front, and a key.
     { printf '\016\060\014\061\012\060\010\006\003\125\004\003\014\001\141'
       openssl pkey -in $key -pubout -outform DER; } > "$corpus/splice/$kind"

@@ -1,7 +1,8 @@
 """Lints certificates with pkilint as its command lines do, with `-s WARNING`, but many in one process.
 
 Reads questions from standard input, a line each: `cert|FILE` asks as `lint_pkix_cert lint FILE`, `pair|ISSUER|SUBJECT` as
-`lint_pkix_signer_signee_cert_chain lint ISSUER SUBJECT`. Each FILE holds one certificate. Prints for each `ok`, or
+`lint_pkix_signer_signee_cert_chain lint ISSUER SUBJECT`, `crl|FILE` as `lint_crl lint -t CRL -p PKIX FILE`. Each FILE holds
+one certificate or revocation list. Prints for each `ok`, or
 `no:` with the codes of all findings of severity WARNING or above and where they are.
 """
 
@@ -9,9 +10,9 @@ import ipaddress
 import re
 import sys
 
-from pkilint import loader
+from pkilint import loader, pkix
 from pkilint.bin import lint_pkix_signer_signee_cert_chain as chain
-from pkilint.pkix import certificate, extension, name
+from pkilint.pkix import certificate, crl, extension, name
 from pkilint.validation import ValidationFindingSeverity
 
 
@@ -83,6 +84,17 @@ lone = certificate.create_pkix_certificate_validator_container(
         certificate.create_spki_validator_container([]),
     ],
 )
+lists = crl.create_pkix_crl_validator_container(
+    [
+        pkix.create_attribute_decoder(name.ATTRIBUTE_TYPE_MAPPINGS),
+        pkix.create_extension_decoder(extension.EXTENSION_MAPPINGS),
+    ],
+    [
+        crl.create_issuer_validator_container([]),
+        crl.create_validity_validator_container([]),
+        crl.create_extensions_validator_container([]),
+    ],
+)
 decoding = chain.create_decoder_validation_container()
 issuing = chain.create_issuer_validation_container()
 signed = chain.create_subject_validation_container()
@@ -91,6 +103,11 @@ signed = chain.create_subject_validation_container()
 def one(path):
     with open(path, "rb") as file:
         return lone.validate(load(file, path).root)
+
+
+def one_list(path):
+    with open(path, "rb") as file:
+        return lists.validate(loader.RFC5280CertificateListDocumentLoader().load_pem_file(file, path).root)
 
 
 def pair(issuer_path, subject_path):
@@ -105,7 +122,7 @@ def pair(issuer_path, subject_path):
 
 for line in sys.stdin:
     what, *paths = line.rstrip("\n").split("|")
-    results = {"cert": one, "pair": pair}[what](*paths)
+    results = {"cert": one, "pair": pair, "crl": one_list}[what](*paths)
     # A linter that looked at nothing finds nothing.
     if not results:
         sys.exit(f"{line}: nothing was looked at")

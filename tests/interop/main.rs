@@ -12,6 +12,7 @@
 )]
 
 mod accepted;
+mod crl;
 mod csr;
 mod import;
 mod keys;
