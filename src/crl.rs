@@ -8,7 +8,7 @@ mod read;
 mod reason;
 mod time;
 
-use std::{ops::Range, path::Path};
+use std::{ops::Range, path::Path, sync::OnceLock};
 
 use ::time::OffsetDateTime;
 
@@ -20,7 +20,7 @@ use crate::{
     cert::Certificate,
     der::tag,
     fingerprint::hex,
-    key::{SignatureAlgorithm, SignatureFault},
+    key::{PublicKey, SignatureAlgorithm, SignatureFault},
     name::Name,
     origin::Origin,
     pem,
@@ -65,6 +65,8 @@ pub struct Crl {
     revoked: Vec<Revoked>,
     algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
+    /// The first key that its signature was checked under, and what came of it: a server asks with every handshake.
+    checked: OnceLock<(PublicKey, Result<(), SignatureFault>)>,
 }
 
 impl Crl {
@@ -192,9 +194,14 @@ impl Crl {
             return Err(foreign(format!("it names the key {}, the CA has {}", hex(stated), hex(own))));
         }
         may_sign_lists(authority)?;
-        let signed = self.der.get(self.tbs.clone()).ok_or(SignatureFault::Wrong);
-        let held =
-            signed.and_then(|tbs| authority.public_key().verify(&self.algorithm, tbs, &self.signature));
+        let check = || {
+            let tbs = self.der.get(self.tbs.clone()).ok_or(SignatureFault::Wrong)?;
+            authority.public_key().verify(&self.algorithm, tbs, &self.signature)
+        };
+        let held = match self.checked.get_or_init(|| (authority.public_key().clone(), check())) {
+            (known, outcome) if known == authority.public_key() => *outcome,
+            _ => check(),
+        };
         held.map_err(|fault| Error::CrlForged {
             origin: self.origin.clone(),
             authority: authority.subject().to_string(),

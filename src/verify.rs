@@ -5,6 +5,7 @@
 
 mod check;
 mod path;
+mod revocation;
 mod rule;
 
 use serde::Serialize;
@@ -14,7 +15,7 @@ pub use check::constraint_breach;
 pub(crate) use check::names_under_constraints;
 pub use rule::Rule;
 
-use crate::{cert::Certificate, fingerprint::hex, name::escape, origin::Origin};
+use crate::{cert::Certificate, crl::Crl, fingerprint::hex, name::escape, origin::Origin};
 
 /// What the leaf certificate is to be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -93,7 +94,19 @@ pub struct Verdict {
 
 /// Judges a leaf certificate.
 pub fn verify(leaf: &Certificate, question: &Question<'_>) -> Verdict {
-    let search = path::search(leaf, question);
+    judge(path::search(leaf, question))
+}
+
+/// As [`verify`], and by the revocation lists of every CA of the path: each has to have one that is current, the anchor's own
+/// certificate needs none.
+pub fn verify_with_crls(leaf: &Certificate, question: &Question<'_>, crls: &[Crl]) -> Verdict {
+    let mut search = path::search(leaf, question);
+    let revocation = revocation::check(&search.path, crls, question.at);
+    search.breaches.extend(revocation);
+    judge(search)
+}
+
+fn judge(search: path::Search<'_>) -> Verdict {
     let count = search.path.len();
     let path = search.path.iter().map(|certificate| Step {
         subject: certificate.subject().to_string(),

@@ -1,6 +1,6 @@
 //! Reading a revocation list: what it must be to be taken, and nothing about who signed it.
 
-use std::ops::Range;
+use std::{ops::Range, sync::OnceLock};
 
 use ::time::OffsetDateTime;
 
@@ -45,6 +45,7 @@ impl Parts {
             revoked,
             algorithm,
             signature,
+            checked: OnceLock::new(),
         }
     }
 

@@ -88,7 +88,7 @@ impl Judgement {
 fn rank(rule: Rule) -> u8 {
     match rule {
         Rule::UnknownIssuer | Rule::IssuerKeyMismatch | Rule::SearchBudget => 0,
-        Rule::Expired | Rule::NotYetValid => 1,
+        Rule::Expired | Rule::NotYetValid | Rule::Revoked => 1,
         Rule::ExtendedKeyUsage => 2,
         Rule::NameMismatch => 3,
         _ => 4,
@@ -96,7 +96,7 @@ fn rank(rule: Rule) -> u8 {
 }
 
 /// The error whose alert fits: certificate_expired (45), unknown_ca (48), unsupported_certificate (43), else
-/// bad_certificate (42).
+/// bad_certificate (42); certificate_revoked (44).
 fn certificate_error(rule: Rule) -> CertificateError {
     match rule {
         Rule::UnknownIssuer | Rule::IssuerKeyMismatch | Rule::SearchBudget => CertificateError::UnknownIssuer,
@@ -104,6 +104,9 @@ fn certificate_error(rule: Rule) -> CertificateError {
         Rule::NotYetValid => CertificateError::NotValidYet,
         Rule::ExtendedKeyUsage => CertificateError::InvalidPurpose,
         Rule::NameMismatch => CertificateError::NotValidForName,
+        Rule::Revoked => CertificateError::Revoked,
+        Rule::CrlMissing | Rule::CrlRefused => CertificateError::UnknownRevocationStatus,
+        Rule::CrlLapsed => CertificateError::ExpiredRevocationList,
         Rule::CriticalExtension => CertificateError::UnhandledCriticalExtension,
         Rule::WeakSignature
         | Rule::UnsupportedSignature
@@ -133,6 +136,7 @@ mod tests {
             (Rule::ExtendedKeyUsage, AlertDescription::UnsupportedCertificate),
             (Rule::NameConstraint, AlertDescription::BadCertificate),
             (Rule::CriticalExtension, AlertDescription::BadCertificate),
+            (Rule::Revoked, AlertDescription::CertificateRevoked),
         ] {
             assert_eq!(AlertDescription::from(certificate_error(rule)), alert, "{rule:?}");
         }

@@ -40,6 +40,14 @@ pub enum Rule {
     MalformedExtension,
     /// The search for a path was given up.
     SearchBudget,
+    /// A certificate must not be revoked.
+    Revoked,
+    /// The revocation list of an issuer must be there.
+    CrlMissing,
+    /// The revocation list of an issuer must be current.
+    CrlLapsed,
+    /// A revocation list must be its issuer's.
+    CrlRefused,
 }
 
 impl Rule {
@@ -47,6 +55,8 @@ impl Rule {
     pub fn section(self) -> &'static str {
         match self {
             Self::UnknownIssuer | Self::SearchBudget => "RFC 5280 6.1",
+            Self::Revoked | Self::CrlMissing | Self::CrlLapsed => "RFC 5280 6.3.3",
+            Self::CrlRefused => "RFC 5280 6.3.3 (f), (g)",
             Self::IssuerKeyMismatch | Self::UnsupportedSignature => "RFC 5280 6.1.3 (a)(1)",
             Self::WeakSignature => "RFC 9155",
             Self::WeakKey => "NIST SP 800-131A",
@@ -83,6 +93,10 @@ impl Rule {
             Self::CriticalExtension => "critical-extension",
             Self::MalformedExtension => "malformed-extension",
             Self::SearchBudget => "search-budget",
+            Self::Revoked => "revoked",
+            Self::CrlMissing => "crl-missing",
+            Self::CrlLapsed => "crl-lapsed",
+            Self::CrlRefused => "crl-refused",
         }
     }
 }
