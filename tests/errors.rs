@@ -340,6 +340,7 @@ fn revocations(c: &mut Cases) {
     assert!(told.contains("a CA of the chain has no CRL") && told.contains("pkit crl root"), "{told}");
     c.case("crl-missing", &bundle);
     c.case("usage", &["crl", "--der"]);
+    c.case("duration-invalid", &["crl", "root", "--validity", "0s"]);
     c.case("usage", &["crl", "root", "issuing", "-o", "two.crl"]);
     c.case("file-exists", &["crl", "root", "-o", "phrase"]);
     let own = c.sandbox.read("pki/ca/root/crl.pem");

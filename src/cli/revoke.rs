@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use time::OffsetDateTime;
 
 use super::{
     Context, Exit, OutputArgs,
@@ -19,7 +20,7 @@ use crate::{
     fingerprint::{hex, unhex},
     name::escape,
     origin::Origin,
-    store::{Authority, Shelf, Store, Target, Wait},
+    store::{Authority, Revocation, Shelf, Store, Target, Wait},
     validity::{format_time, parse_moment, parse_time},
 };
 
@@ -73,7 +74,7 @@ pub(super) struct Args {
 struct Report {
     #[serde(flatten)]
     target: Target,
-    /// `revoked`, `on hold`, `released`, `not revoked`
+    /// `revoked`, `on-hold`, `released`, `not-revoked`
     state: &'static str,
     /// Whether this command made it so.
     changed: bool,
@@ -94,6 +95,19 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         return Err(Error::Usage { problem: "--revoked-at lies in the future".into() }.into());
     }
     let (target, authority) = args.target(&store)?;
+    // Done already, it needs neither the key nor the lock.
+    let known = if args.release { None } else { store.revocation(&target)? };
+    if let Some(known) = known.filter(|known| known.says(args.reason, revoked_at)) {
+        let listed = args.no_crl || {
+            let list = store.crl(&authority, now);
+            list.is_ok_and(|list| {
+                list.lookup(&target.serial_octets()).map(|entry| entry.reason) == Some(known.reason)
+            })
+        };
+        if listed {
+            return Report::of(known, false).tell(args.output, now);
+        }
+    }
     // The key is opened first: what cannot be done for want of a passphrase leaves nothing half done.
     let issuer = match args.no_crl {
         true => Ok(None),
@@ -109,13 +123,11 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         let writer = store.write(wait)?;
         let mut report = if args.release {
             let changed = writer.release(&target, now)?;
-            let state = if changed { "released" } else { "not revoked" };
+            let state = if changed { "released" } else { "not-revoked" };
             Report { target: target.clone(), state, changed, reason: None, revoked_at: None, crl: None }
         } else {
             let (known, changed) = writer.revoke(&target, args.reason, revoked_at, now)?;
-            let state = if known.reason == Reason::CertificateHold { "on hold" } else { "revoked" };
-            let (target, reason, revoked_at) = (known.target, Some(known.reason), Some(known.revoked_at));
-            Report { target, state, changed, reason, revoked_at, crl: None }
+            Report::of(known, changed)
         };
         // What was on record before may not have got into a list.
         let serial = target.serial_octets();
@@ -133,11 +145,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         };
         Ok((report, lacking))
     })?;
-    if args.output.json {
-        terminal::print_json(&report)?;
-    } else if !args.output.quiet {
-        terminal::print(&report.text(now))?;
-    }
+    report.tell(args.output, now)?;
     match lacking {
         Some(error) => {
             let cause = error.to_string();
@@ -184,13 +192,28 @@ impl Args {
 }
 
 impl Report {
-    fn text(&self, now: time::OffsetDateTime) -> String {
+    fn of(known: Revocation, changed: bool) -> Self {
+        let state = if known.reason == Reason::CertificateHold { "on-hold" } else { "revoked" };
+        let (reason, revoked_at) = (Some(known.reason), Some(known.revoked_at));
+        Self { target: known.target, state, changed, reason, revoked_at, crl: None }
+    }
+
+    fn tell(&self, output: OutputArgs, now: OffsetDateTime) -> anyhow::Result<Exit> {
+        if output.json {
+            terminal::print_json(self)?;
+        } else if !output.quiet {
+            terminal::print(&self.text(now))?;
+        }
+        Ok(Exit::Yes)
+    }
+
+    fn text(&self, now: OffsetDateTime) -> String {
         let title = styled(BOLD, escape(self.target.title()));
         let done = match (self.state, self.changed) {
-            ("not revoked", _) => format!("{title} is not revoked: there is no hold to take back"),
+            ("not-revoked", _) => format!("{title} is not revoked: there is no hold to take back"),
             ("released", _) => format!("released {title}: it is not revoked any more"),
-            ("on hold", true) => format!("put {title} on hold"),
-            ("on hold", false) => format!("{title} is on hold already"),
+            ("on-hold", true) => format!("put {title} on hold"),
+            ("on-hold", false) => format!("{title} is on hold already"),
             (_, true) => format!("revoked {title}"),
             (_, false) => format!("{title} is revoked already"),
         };

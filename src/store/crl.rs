@@ -153,6 +153,12 @@ impl Writer<'_> {
             (None, Some(period)) => this_update + period,
             (None, None) => CRL_VALIDITY.after(this_update)?,
         };
+        if next_update <= this_update {
+            return Err(Error::DurationInvalid {
+                value: validity.unwrap_or(CRL_VALIDITY).to_string(),
+                reason: "the CRL would lapse at once".into(),
+            });
+        }
         let revoked = known.revoked.len();
         let list = Crl::sign(issuer, known.revoked, Terms { number, this_update, next_update }, random)?;
         self.note(&CrlRecord {

@@ -96,6 +96,11 @@ impl Revocation {
         Self { v: FORMAT, time, event, target: target.clone(), reason, revoked_at }
     }
 
+    /// Whether it says what is asked for; nothing asked for is said by any.
+    pub fn says(&self, reason: Option<Reason>, at: Option<OffsetDateTime>) -> bool {
+        reason.is_none_or(|reason| reason == self.reason) && at.is_none_or(|at| Some(at) == self.date())
+    }
+
     /// Since when; the time of the line, where it does not say.
     pub fn date(&self) -> Option<OffsetDateTime> {
         date(&self.revoked_at, &self.time)
@@ -134,15 +139,13 @@ impl Writer<'_> {
         now: OffsetDateTime,
     ) -> Result<(Revocation, bool), Error> {
         if let Some(known) = self.store().revocation(target)? {
-            let revoked_at = known.date().unwrap_or(now);
-            let same =
-                reason.is_none_or(|reason| reason == known.reason) && at.is_none_or(|at| at == revoked_at);
             let hold = Reason::CertificateHold;
-            match same {
+            match known.says(reason, at) {
                 true => return Ok((known, false)),
                 false if known.reason == hold && reason.is_some_and(|reason| reason != hold) => {}
                 false => {
                     let (serial, reason) = (target.serial.clone(), known.reason);
+                    let revoked_at = known.date().unwrap_or(now);
                     return Err(Error::RevokedAlready { serial, reason, revoked_at });
                 }
             }

@@ -1,4 +1,4 @@
-//! Revocation lists, read and obeyed by openssl, GnuTLS and `cryptography`, and looked at by pkilint.
+//! Revocation lists, read and obeyed by openssl, GnuTLS, GnuPG, rustls and `cryptography`, and looked at by pkilint.
 
 use super::{ask, foreign, python, sandbox::Sandbox, script, succeeds};
 
@@ -54,6 +54,9 @@ fn judge(sandbox: &Sandbox, dir: &str) {
         );
         assert_eq!(told.status.success(), accepted, "{told:?}");
     }
+    for (name, accepted) in [("good.internal", true), ("b.internal", false)] {
+        assert_eq!(rustls_accepts(sandbox, &live(name)), accepted, "{name}");
+    }
     let asked: Vec<String> = REVOKED
         .iter()
         .map(|(name, reason)| {
@@ -71,6 +74,38 @@ fn judge(sandbox: &Sandbox, dir: &str) {
         ask(sandbox, &format!("{} {}", python(), script("lint.py")), &lint).iter().zip(&lint)
     {
         assert_eq!(answer, "ok", "{asked}");
+    }
+}
+
+/// rustls with all lists, which then wants one of every CA.
+fn rustls_accepts(sandbox: &Sandbox, set: &str) -> bool {
+    use rustls::{
+        RootCertStore,
+        client::{WebPkiServerVerifier, danger::ServerCertVerifier},
+        pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime},
+    };
+    let origin = pkit::origin::Origin::named("test");
+    let ders = |file: &str| -> Vec<Vec<u8>> {
+        let blocks = pkit::pem::blocks(sandbox.read(file).as_bytes(), &origin).unwrap();
+        blocks.iter().map(|block| block.der.to_vec()).collect()
+    };
+    let certificates = |file: &str| ders(file).into_iter().map(CertificateDer::from).collect::<Vec<_>>();
+    let mut roots = RootCertStore::empty();
+    certificates(&format!("{set}/ca.pem")).into_iter().for_each(|root| roots.add(root).unwrap());
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider)
+        .with_crls(ders("crls.pem").into_iter().map(CertificateRevocationListDer::from))
+        .enforce_revocation_expiration()
+        .build()
+        .unwrap();
+    let chain = certificates(&format!("{set}/fullchain.pem"));
+    let name = set.rsplit('/').next().unwrap().to_owned().try_into().unwrap();
+    match verifier.verify_server_cert(&chain[0], &chain[1..], &name, &[], UnixTime::now()) {
+        Ok(_) => true,
+        Err(error) => {
+            assert!(format!("{error:?}").contains("Revoked"), "{error:?}");
+            false
+        }
     }
 }
 
@@ -174,4 +209,65 @@ fn a_list_that_openssl_made() {
     sandbox.succeeds(&["crl", "issuing", "-q"]);
     let next = Crl::load(&sandbox.path("pki/ca/issuing/crl.pem")).unwrap().remove(0);
     assert_eq!(next.number(), Some(0x1001));
+}
+
+/// Serves the files of a directory over HTTP, until the test ends.
+fn serve(directory: std::path::PathBuf) -> u16 {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let (mut request, mut octets) = (Vec::new(), [0; 4096]);
+            while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                match stream.read(&mut octets) {
+                    Ok(count @ 1..) => request.extend_from_slice(&octets[..count]),
+                    _ => break,
+                }
+            }
+            let request = String::from_utf8_lossy(&request).into_owned();
+            let name = request.split(' ').nth(1).unwrap_or("/").trim_start_matches('/').to_owned();
+            let body = std::fs::read(directory.join(name)).unwrap();
+            let head = format!("HTTP/1.0 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+        }
+    });
+    port
+}
+
+/// GnuPG fetches the lists in DER from where certificates say they are. Of RSA, because the dirmngr of GnuPG 2.2 cannot check
+/// a list that is signed with ECDSA, whoever made it.
+#[test]
+fn gnupg_fetches_and_obeys() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("www")).unwrap();
+    let port = serve(sandbox.path("www"));
+    let url = |ca: &str| format!("http://127.0.0.1:{port}/{ca}.crl");
+    let make = ["--unencrypted", "-q", "--key-type", "rsa2048"];
+    sandbox.succeeds(&[&["ca", "root", "root"], &make[..]].concat());
+    sandbox.succeeds(&[&["ca", "intermediate", "issuing", "--crl-url", &url("root")], &make[..]].concat());
+    for name in ["good", "bad"] {
+        sandbox.succeeds(&["issue", "client", name, "-q", "--crl-url", &url("issuing")]);
+    }
+    sandbox.succeeds(&["revoke", "bad", "--reason", "keyCompromise", "-q"]);
+    for ca in ["root", "issuing"] {
+        sandbox.succeeds(&["crl", ca, "--der", "-o", &format!("www/{ca}.crl"), "-q"]);
+    }
+    // Short, because the sockets of the agent lie in it.
+    let home = tempfile::Builder::new().prefix("gpg").tempdir_in("/tmp").unwrap();
+    let home = home.path().display().to_string();
+    let print = succeeds(&sandbox, "openssl x509 -in pki/ca/root/cert.pem -noout -fingerprint -sha1");
+    let print = print.trim().rsplit('=').next().unwrap();
+    std::fs::write(format!("{home}/trustlist.txt"), format!("{print} S relax\n")).unwrap();
+    for set in ["ca/root", "ca/issuing", "live/good", "live/bad"] {
+        succeeds(&sandbox, &format!("gpgsm --homedir {home} --batch --import pki/{set}/cert.pem"));
+    }
+    let list = "--with-validation --enable-crl-checks --list-keys";
+    for (name, verdict) in [("good", "certificate is good"), ("bad", "certificate has been revoked")] {
+        let told = foreign(&sandbox, &format!("gpgsm --homedir {home} --batch {list} CN={name}"));
+        let told =
+            String::from_utf8_lossy(&told.stdout).into_owned() + &String::from_utf8_lossy(&told.stderr);
+        assert!(told.contains(verdict), "{name}: {told}");
+    }
+    succeeds(&sandbox, &format!("gpgconf --homedir {home} --kill all"));
 }

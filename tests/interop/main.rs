@@ -1,5 +1,5 @@
 //! What pkit makes, judged by others; what others make, read by pkit; handshakes with foreign peers. Needs openssl, curl,
-//! certtool, Go, mkcert, easy-rsa, and a Python with what `requirements.txt` names (`PKIT_INTEROP_PYTHON`, else `python3`):
+//! certtool, gpgsm, Go, mkcert, easy-rsa, and a Python with what `requirements.txt` names (`PKIT_INTEROP_PYTHON`, else `python3`):
 //! a missing one is a failure. `.ci/run` installs them.
 //! `cargo test --features interop --test interop`
 #![allow(
