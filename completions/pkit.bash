@@ -28,6 +28,9 @@ _pkit() {
             pkit,completions)
                 cmd="pkit__subcmd__completions"
                 ;;
+            pkit,crl)
+                cmd="pkit__subcmd__crl"
+                ;;
             pkit,expiry)
                 cmd="pkit__subcmd__expiry"
                 ;;
@@ -63,6 +66,9 @@ _pkit() {
                 ;;
             pkit,request)
                 cmd="pkit__subcmd__request"
+                ;;
+            pkit,revoke)
+                cmd="pkit__subcmd__revoke"
                 ;;
             pkit,rollback)
                 cmd="pkit__subcmd__rollback"
@@ -133,6 +139,9 @@ _pkit() {
             pkit__subcmd__help,completions)
                 cmd="pkit__subcmd__help__subcmd__completions"
                 ;;
+            pkit__subcmd__help,crl)
+                cmd="pkit__subcmd__help__subcmd__crl"
+                ;;
             pkit__subcmd__help,expiry)
                 cmd="pkit__subcmd__help__subcmd__expiry"
                 ;;
@@ -168,6 +177,9 @@ _pkit() {
                 ;;
             pkit__subcmd__help,request)
                 cmd="pkit__subcmd__help__subcmd__request"
+                ;;
+            pkit__subcmd__help,revoke)
+                cmd="pkit__subcmd__help__subcmd__revoke"
                 ;;
             pkit__subcmd__help,rollback)
                 cmd="pkit__subcmd__help__subcmd__rollback"
@@ -239,7 +251,7 @@ _pkit() {
 
     case "${cmd}" in
         pkit)
-            opts="-h -V --help --version quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help"
+            opts="-h -V --help --version quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -988,6 +1000,56 @@ _pkit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pkit__subcmd__crl)
+            opts="-o -q -h -V --validity --bundle --out --der --force --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --lock-timeout --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --validity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --bundle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pki)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pkit__subcmd__expiry)
             opts="-q -h -V --warn --critical --at --pki --json --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1019,7 +1081,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help)
-            opts="quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help"
+            opts="quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1173,6 +1235,20 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__crl)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1383,6 +1459,20 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help__subcmd__request)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__revoke)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1828,7 +1918,7 @@ _pkit() {
             fi
             case "${prev}" in
                 --state)
-                    COMPREPLY=($(compgen -W "valid due expired superseded" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "valid due expired superseded revoked" -- "${cur}"))
                     return 0
                     ;;
                 --issuer)
@@ -2132,6 +2222,60 @@ _pkit() {
                     return 0
                     ;;
                 --new-passphrase-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__revoke)
+            opts="-q -h -V --serial --issuer --cert --reason --revoked-at --release --no-crl --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --lock-timeout --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --serial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
+                    COMPREPLY=($(compgen -W "unspecified keyCompromise cACompromise affiliationChanged superseded cessationOfOperation certificateHold privilegeWithdrawn" -- "${cur}"))
+                    return 0
+                    ;;
+                --revoked-at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pki)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

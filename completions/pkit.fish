@@ -35,6 +35,8 @@ complete -c pkit -n "__fish_pkit_needs_command" -f -a "renew" -d 'Renew certific
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "rollback" -d 'Go back to the generation of a certificate before the one in use'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "prune" -d 'Remove old generations; keep what is in use, and what rollback and revocation need'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "revoke" -d 'Revoke a certificate, put it on hold, or release it; renews the CRL of its CA at once'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "crl" -d 'Make the CRLs of CAs anew; with --bundle, all that a server needs in one file'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "key" -d 'Make private keys, convert them, change their passphrases'
@@ -400,7 +402,8 @@ complete -c pkit -n "__fish_pkit_using_subcommand prune" -s V -l version -d 'Pri
 complete -c pkit -n "__fish_pkit_using_subcommand list" -l state -d 'Only those in this state' -r -f -a "valid\t'In use'
 due\t'In use, in the last third of its life: time to renew'
 expired\t'Ended'
-superseded\t'Replaced by another of the same name'"
+superseded\t'Replaced by another of the same name'
+revoked\t'Revoked, for good or on hold'"
 complete -c pkit -n "__fish_pkit_using_subcommand list" -l issuer -d 'Only those that this CA signed' -r
 complete -c pkit -n "__fish_pkit_using_subcommand list" -l expires-within -d 'Only those that end within this time, and have not ended yet' -r
 complete -c pkit -n "__fish_pkit_using_subcommand list" -l serial -d 'Only the one with this serial number, in hexadecimal' -r
@@ -411,6 +414,45 @@ complete -c pkit -n "__fish_pkit_using_subcommand list" -l json -d 'Answer in JS
 complete -c pkit -n "__fish_pkit_using_subcommand list" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pkit -n "__fish_pkit_using_subcommand list" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l serial -d 'Its serial number in hexadecimal' -r
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l issuer -d 'The CA that gave that serial number; one that is not on record can be revoked so' -r
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l cert -d 'Its file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l reason -d 'Why' -r -f -a "unspecified\t'None in particular; a list then states none'
+keyCompromise\t'Its private key is known to others, or may be'
+cACompromise\t'That of the CA is'
+affiliationChanged\t'Its names are no longer right'
+superseded\t'Another certificate takes its place'
+cessationOfOperation\t'It is no longer needed'
+certificateHold\t'For the time being: the only one that can be taken back, with --release'
+privilegeWithdrawn\t'Who has it may no longer do what it allows'"
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l revoked-at -d 'Since when, if not since now: 2026-11-02T08:00:00Z, or -3d for three days ago' -r
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l release -d 'Take a hold back'
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l no-crl -d 'Put it on record alone; the CRL is made later, by `pkit crl`'
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pkit -n "__fish_pkit_using_subcommand revoke" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -l validity -d 'How long the list is good for: the next one has to be there by then' -r
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -l bundle -d 'Write the current lists of every CA above this certificate or CA, and its own' -r
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -s o -l out -d 'Write the list here too; - for standard output' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -l der -d 'Write it in DER there'
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -l force -d 'Replace the file that is there'
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand crl" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand check" -l pki -d 'The PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand check" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
 complete -c pkit -n "__fish_pkit_using_subcommand check" -l repair -d 'Finish or discard what a crash left, and turn links to what is on record'
@@ -542,25 +584,27 @@ complete -c pkit -n "__fish_pkit_using_subcommand completions" -s h -l help -d '
 complete -c pkit -n "__fish_pkit_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand man" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make, import, list and show certificate authorities'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "request" -d 'Make a key and a certificate request, for another CA or for `sign`'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "sign" -d 'Sign a certificate request: say what is granted of it, and why the rest is not'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "renew" -d 'Renew certificates that are due: same names, profile and issuer; new serial number, dates and key'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "rollback" -d 'Go back to the generation of a certificate before the one in use'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "prune" -d 'Remove old generations; keep what is in use, and what rollback and revocation need'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "key" -d 'Make private keys, convert them, change their passphrases'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "inspect" -d 'Show what certificates say: every one in every file'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list check bundle key inspect expiry serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "quickstart" -d 'From an empty directory to a proven mutual-TLS handshake'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "ca" -d 'Make, import, list and show certificate authorities'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "issue" -d 'Issue a certificate for a server, a client, or a peer that is both'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "request" -d 'Make a key and a certificate request, for another CA or for `sign`'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "sign" -d 'Sign a certificate request: say what is granted of it, and why the rest is not'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "renew" -d 'Renew certificates that are due: same names, profile and issuer; new serial number, dates and key'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "rollback" -d 'Go back to the generation of a certificate before the one in use'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "prune" -d 'Remove old generations; keep what is in use, and what rollback and revocation need'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "list" -d 'List the certificates on record: state, end, serial number, name'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "revoke" -d 'Revoke a certificate, put it on hold, or release it; renews the CRL of its CA at once'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "crl" -d 'Make the CRLs of CAs anew; with --bundle, all that a server needs in one file'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "key" -d 'Make private keys, convert them, change their passphrases'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "inspect" -d 'Show what certificates say: every one in every file'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "serve-test" -d 'Run a mutual-TLS test server that says whom it saw, and why it refused whom'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "probe" -d 'Try a mutual-TLS handshake and a request; say who refused whom, and why'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "man" -d 'Print the manual page of a command'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "root" -d 'Make a root CA, which signs itself'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'

@@ -156,7 +156,7 @@ impl<'a> Work<'a> {
             // A name that somebody removed is nobody's to renew.
             if leaf
                 && row.state != State::Superseded
-                && (due || self.args.now)
+                && (due || self.args.now || row.state == State::Revoked)
                 && self.store.current(Shelf::Live, &row.name).map_or(true, |set| set.is_some())
             {
                 names.insert(row.name);

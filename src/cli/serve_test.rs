@@ -32,7 +32,7 @@ use crate::{
 #[command(after_help = exit::help("  pkit serve-test api.internal
   pkit serve-test api.internal --listen 0.0.0.0:8443 --client-auth optional --tls 1.3
   pkit serve-test --cert fullchain.pem --key privkey.pem --client-ca ca.pem --once
-  curl --cacert pki/live/service-a/ca.pem --cert pki/live/service-a/fullchain.pem --key pki/live/service-a/privkey.pem https://localhost:8443/
+  curl --cacert ca.pem --cert fullchain.pem --key privkey.pem https://localhost:8443/
 
 The first line of standard output says where it listens. Every connection is one line on standard error: who came, what was
 negotiated, and why a client was refused. It ends at SIGINT or SIGTERM, or after --count connections, with status 0."))]

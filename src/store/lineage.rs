@@ -66,15 +66,19 @@ impl Store {
                 Entry::Record(_, record) if record.shelf() == shelf && names.contains(&*record.name) => {
                     found.entry(record.name.clone()).or_default().push(*record);
                 }
-                // An event that this version does not write itself is believed as far as it says what it is.
+                // A revocation, which is a line of its own kind.
                 Entry::Other(_, value) => {
                     let text = |key: &str| value.get(key).and_then(serde_json::Value::as_str);
-                    if text("event") == Some("revoked")
-                        && let Some(lineage) = text("name").and_then(|name| found.get_mut(name))
-                        && let Some(serial) = text("serial")
-                    {
-                        let reason = text("reason").unwrap_or("unspecified");
-                        lineage.revoked.insert(serial.to_owned(), reason.to_owned());
+                    let lineage = text("name").and_then(|name| found.get_mut(name));
+                    match (lineage, text("event"), text("serial")) {
+                        (Some(lineage), Some("revoked"), Some(serial)) => {
+                            let reason = text("reason").unwrap_or("unspecified");
+                            lineage.revoked.insert(serial.to_owned(), reason.to_owned());
+                        }
+                        (Some(lineage), Some("released"), Some(serial)) => {
+                            lineage.revoked.remove(serial);
+                        }
+                        _ => {}
                     }
                 }
                 _ => {}

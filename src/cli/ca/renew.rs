@@ -11,6 +11,7 @@ use crate::{
         passphrase::PassphraseArgs,
         signer::{IssuerArgs, StoreArgs},
     },
+    fs,
     issue::{Kind, Notice, Request, plan},
     key::load_private_key,
     origin::Origin,
@@ -108,7 +109,15 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         let writer = store.write(wait)?;
         // Somebody else may have renewed it since it was read.
         match store.current(Shelf::Ca, &args.name)? == set {
-            true => writer.commit(vec![generation]).map(Some),
+            true => {
+                let mut generation = generation;
+                // Its key is the same, so its list stays good until it lapses. Read under the lock, it is the latest.
+                match source::read(&old.crl(), source::LARGE) {
+                    Err(Error::FileNotFound { .. }) => {}
+                    list => generation.files.push(("crl.pem", Zeroizing::new(list?), fs::PUBLIC)),
+                }
+                writer.commit(vec![generation]).map(Some)
+            }
             false => Ok(None),
         }
     };

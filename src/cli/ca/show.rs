@@ -120,7 +120,7 @@ impl Report {
                 "private key",
                 [
                     "absent: a normal state, for a root the best",
-                    "needed to sign: pkit issue, sign, renew, ca intermediate, ca cross-sign",
+                    "needed to sign: pkit issue, sign, renew, crl, ca intermediate, ca cross-sign",
                     &format!("put it back for as long as it is needed: {path}"),
                 ],
             ),
