@@ -38,6 +38,8 @@ pub struct Old {
     pub directory: PathBuf,
     /// Why it was revoked, where it was.
     pub revoked: Option<String>,
+    /// Whether its key was told to be in other hands, with this or another certificate of its name.
+    pub compromised: bool,
     /// Where its key is, or would be.
     key: PathBuf,
     /// The longest that a certificate of this name lasted.
@@ -110,6 +112,7 @@ impl Old {
             name: name.to_owned(),
             profile,
             revoked: lineage.revoked(&record.serial).map(str::to_owned),
+            compromised: lineage.is_compromised(&record.public_key),
             record: record.clone(),
             longest: longest.unwrap_or(Duration::ZERO),
             issuer_end: ends.min(),
@@ -195,7 +198,7 @@ impl Old {
         plan.notices.retain(|notice| matches!(notice, Notice::Clamped { .. } | Notice::Underscore(_)));
         // Without a key of ours, all that can be certified is the same key again.
         let reuse = changes.reuse_key || !self.record.key_file;
-        if reuse && self.revoked.as_deref() == Some("keyCompromise") {
+        if reuse && self.compromised {
             return Err(Error::KeyCompromised { name: self.name.clone() });
         }
         let (public, file) = if reuse {

@@ -208,18 +208,20 @@ impl Store {
     }
 
     /// Refuses a serial number, in hexadecimal as [`Certificate::serial_hex`] has it, that is on record for a certificate of
-    /// the same CA.
+    /// the same CA, which has this name here.
     ///
     /// # Errors
     /// [`Error::SerialUsed`], and those of reading the inventory.
-    pub fn require_unused_serial(&self, serial: &str, issuer: &Certificate) -> Result<(), Error> {
+    pub fn require_unused_serial(&self, serial: &str, name: &str, issuer: &Certificate) -> Result<(), Error> {
         let key_id = crate::fingerprint::hex(issuer.subject_key_id().unwrap_or_default());
         for entry in self.records()? {
             if let Entry::Record(_, record) = entry?
                 && record.serial == serial
-                && record.issuer.key_id == key_id
-                // A foreign CA may have no key identifier.
-                && (!key_id.is_empty() || record.issuer.serial == issuer.serial_hex())
+                // A foreign CA may have no key identifier, or not always have had one.
+                && match (record.issuer.key_id.as_str(), key_id.as_str()) {
+                    ("", _) | (_, "") => record.issuer.name == name,
+                    (one, other) => one == other,
+                }
             {
                 return Err(Error::SerialUsed { serial: serial.to_owned(), name: record.name });
             }

@@ -102,7 +102,20 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         return bundle(&args, &store, name, context.now());
     }
     let authorities = match args.authorities.as_slice() {
-        [] => store.authorities()?.into_iter().filter(|ca| ca.key.exists()).collect(),
+        // A timer does what can be done; what a person names must be.
+        [] => {
+            let mut all = store.authorities()?;
+            all.retain(|ca| {
+                let ended = context.now() > ca.certificate.validity().not_after;
+                let fit = !ended && crate::crl::may_sign_lists(&ca.certificate).is_ok();
+                if ca.key.exists() && !fit {
+                    let why = if ended { "it has expired" } else { "its key usage lacks cRLSign" };
+                    args.output.notice(format!("no CRL of \"{}\": {why}", escape(&ca.name)));
+                }
+                ca.key.exists() && fit
+            });
+            all
+        }
         names => names.iter().map(|name| store.authority(name)).collect::<Result<Vec<_>, _>>()?,
     };
     if authorities.is_empty() {

@@ -138,7 +138,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::CrlMissing { name, path: Some(_) } => format!("make it: pkit crl {}", quote(name)),
         Error::CrlMissing { path: None, .. } => "import the CA with its CRL, or get its CRL from who has its key".into(),
         Error::CrlNotRenewed { name, .. } => {
-            format!("bring the key back and make the CRL: pkit crl {}", quote(name))
+            format!("mend the cause (bring the key back, say), and make the CRL: pkit crl {}", quote(name))
         }
         Error::RevokedAlready { .. } => "leave --reason and --revoked-at out to say it again; only a hold can become final".into(),
         Error::NotOnHold { .. } => "issue another certificate".into(),

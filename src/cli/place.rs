@@ -84,7 +84,8 @@ impl<'a> Place<'a> {
     pub(crate) fn require_unused_serial(&self, request: &Request, signer: &Signer) -> Result<(), Error> {
         match (&self.store, &request.serial) {
             (Some(store), Some(serial)) => {
-                store.require_unused_serial(&hex(serial), signer.issuer.certificate())
+                let name = signer.name.as_deref().unwrap_or_default();
+                store.require_unused_serial(&hex(serial), name, signer.issuer.certificate())
             }
             _ => Ok(()),
         }

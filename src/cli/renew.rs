@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     Error,
+    crl::Reason,
     key::Passphrase,
     name::San,
     renew::{Changes, Due, New, Old},
@@ -100,12 +101,13 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     if !args.dry_run {
         work.commit(&mut report, news, hook.is_some())?;
     }
-    // Told before the hook, which may take its time, or never end.
-    report.tell(&args, work.now)?;
+    // Told before the hook, which may take its time, or never end; where it cannot be told, the hook is run all the same.
+    let told = report.tell(&args, work.now);
     let hooked = if args.dry_run { Ok(()) } else { work.run_hook(hook.as_ref(), &names) };
     if let Err(error) = &hooked {
         terminal::failure(error, args.output.json);
     }
+    told?;
     Ok(if hooked.is_ok() && !report.has_failed() { Exit::Yes } else { Exit::Failed })
 }
 
@@ -154,9 +156,14 @@ impl<'a> Work<'a> {
                 self.args.due.is_reached(Validity { not_before, not_after }, self.now)
             });
             // A name that somebody removed is nobody's to renew.
+            // What was taken back on purpose stays so; what only needs another certificate gets one.
+            let replaceable =
+                |reason| matches!(reason, Reason::Unspecified | Reason::KeyCompromise | Reason::Superseded);
+            let revoked = row.state == State::Revoked;
             if leaf
                 && row.state != State::Superseded
-                && (due || self.args.now || row.state == State::Revoked)
+                && (due || self.args.now || revoked)
+                && !(revoked && !row.reason.is_some_and(replaceable))
                 && self.store.current(Shelf::Live, &row.name).map_or(true, |set| set.is_some())
             {
                 names.insert(row.name);
@@ -235,6 +242,11 @@ impl<'a> Work<'a> {
                 // Somebody else may have been faster.
                 match self.store.current(Shelf::Live, &old.name) {
                     Ok(Some(set)) if set == old.directory => group.push(new.generation),
+                    // What was asked for beside being renewed is not in what the other one made.
+                    _ if self.changes.names() || self.changes.end.is_some() => {
+                        let problem = "another pkit renewed it just now without these changes: say it again";
+                        report.set(index, Outcome::Failed(Error::Usage { problem: problem.into() }.into()));
+                    }
                     _ => report.set(index, Outcome::Meanwhile),
                 }
             }

@@ -111,13 +111,14 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     // The key is opened first: what cannot be done for want of a passphrase leaves nothing half done.
     let issuer = match args.no_crl {
         true => Ok(None),
-        false => {
-            may_sign_lists(&authority.certificate)?;
-            match authority.open(&mut args.passphrase.opener(), now) {
-                Err(error @ Error::CaKeyAbsent { .. }) => Err(error),
+        // A CA that cannot make a list is no reason not to put it on record.
+        false => match may_sign_lists(&authority.certificate) {
+            Err(error) => Err(error),
+            Ok(()) => match authority.open(&mut args.passphrase.opener(), now) {
+                Err(error @ (Error::CaKeyAbsent { .. } | Error::IssuerExpired { .. })) => Err(error),
                 other => Ok(Some(other?)),
-            }
-        }
+            },
+        },
     };
     let (report, lacking) = args.store.waiting(args.output, |wait: &mut Wait<'_>| {
         let writer = store.write(wait)?;
@@ -163,7 +164,15 @@ impl Args {
             })?;
             let digits = crate::crl::unsigned(octets);
             let digits = digits.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(&digits);
-            return store.target_by_serial(&hex(digits), self.issuer.as_deref());
+            if digits.len() > 20 {
+                let problem = "a serial number has at most 20 octets (RFC 5280 4.1.2.2)".into();
+                return Err(Error::Usage { problem });
+            }
+            let target = store.target_by_serial(&hex(digits), self.issuer.as_deref())?;
+            if target.0.fingerprint.is_none() {
+                self.output.notice("this serial number is on no record here; is it the one that was meant?");
+            }
+            return Ok(target);
         }
         let path = match (&self.cert, &self.name) {
             (Some(file), _) => file.clone(),

@@ -146,14 +146,16 @@ impl Writer<'_> {
         let path = authority.crl();
         let there = Crl::load(&path).ok().and_then(|mut lists| lists.pop());
         let there = there.filter(|list| list.verify(&authority.certificate).is_ok());
-        let number = known.number.max(there.and_then(|list| list.number()).unwrap_or(0)) + 1;
-        let this_update = now.replace_nanosecond(0).unwrap_or(now);
+        let number = known.number.max(there.and_then(|list| list.number()).unwrap_or(0)).saturating_add(1);
+        let now = now.replace_nanosecond(0).unwrap_or(now);
+        // A minute back, as certificates begin, so that peers whose clocks are behind take it at once.
+        let this_update = now - time::Duration::MINUTE;
         let next_update = match (validity, known.last.as_ref().and_then(period)) {
-            (Some(validity), _) => validity.after(this_update)?,
+            (Some(validity), _) => validity.after(now)?,
             (None, Some(period)) => this_update + period,
-            (None, None) => CRL_VALIDITY.after(this_update)?,
+            (None, None) => CRL_VALIDITY.after(now)?,
         };
-        if next_update <= this_update {
+        if next_update <= now {
             return Err(Error::DurationInvalid {
                 value: validity.unwrap_or(CRL_VALIDITY).to_string(),
                 reason: "the CRL would lapse at once".into(),
@@ -163,7 +165,7 @@ impl Writer<'_> {
         let list = Crl::sign(issuer, known.revoked, Terms { number, this_update, next_update }, random)?;
         self.note(&CrlRecord {
             v: FORMAT,
-            time: format_rfc3339(this_update),
+            time: format_rfc3339(now),
             event: CrlEvent::Crl,
             issuer: authority.record(),
             number,

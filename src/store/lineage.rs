@@ -51,6 +51,15 @@ impl Lineage {
     }
 }
 
+impl Lineage {
+    /// Whether a key, by the hash of its public half, was told to be in other hands with any certificate it had.
+    pub fn is_compromised(&self, public_key: &str) -> bool {
+        let told =
+            |record: &&Record| matches!(self.revoked(&record.serial), Some("keyCompromise" | "cACompromise"));
+        self.events.iter().filter(told).any(|record| record.public_key == public_key)
+    }
+}
+
 impl Store {
     /// What is on record of these names. Names without a record are not in the answer.
     ///
@@ -66,19 +75,30 @@ impl Store {
                 Entry::Record(_, record) if record.shelf() == shelf && names.contains(&*record.name) => {
                     found.entry(record.name.clone()).or_default().push(*record);
                 }
-                // A revocation, which is a line of its own kind.
+                // A revocation, which is a line of its own kind and means a certificate by its issuer and serial number.
                 Entry::Other(_, value) => {
                     let text = |key: &str| value.get(key).and_then(serde_json::Value::as_str);
-                    let lineage = text("name").and_then(|name| found.get_mut(name));
-                    match (lineage, text("event"), text("serial")) {
-                        (Some(lineage), Some("revoked"), Some(serial)) => {
+                    let issuer = |key: &str| value.get("issuer")?.get(key)?.as_str();
+                    let (Some(event @ ("revoked" | "released")), Some(serial)) =
+                        (text("event"), text("serial"))
+                    else {
+                        continue;
+                    };
+                    let meant = |record: &Record| {
+                        let ids = (issuer("key_id").unwrap_or_default(), record.issuer.key_id.as_str());
+                        record.serial == serial
+                            && match ids {
+                                ("", _) | (_, "") => issuer("name") == Some(record.issuer.name.as_str()),
+                                (one, other) => one == other,
+                            }
+                    };
+                    for lineage in found.values_mut().filter(|lineage| lineage.events.iter().any(meant)) {
+                        if event == "revoked" {
                             let reason = text("reason").unwrap_or("unspecified");
                             lineage.revoked.insert(serial.to_owned(), reason.to_owned());
-                        }
-                        (Some(lineage), Some("released"), Some(serial)) => {
+                        } else {
                             lineage.revoked.remove(serial);
                         }
-                        _ => {}
                     }
                 }
                 _ => {}

@@ -56,6 +56,9 @@ fn judge(store: &Store, lineage: &Lineage, target: &Record, now: OffsetDateTime)
     if let Some(reason) = lineage.revoked(&target.serial) {
         return Err(format!("it was revoked ({reason})"));
     }
+    if lineage.is_compromised(&target.public_key) {
+        return Err("its key was compromised".into());
+    }
     let said = |error: Error| match error.facts().first() {
         Some(fact) => format!("{error}: {}", fact.value),
         None => error.to_string(),

@@ -65,6 +65,14 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     };
     let record = lineage.of_serial(&old.certificate.serial_hex()).ok_or_else(damaged)?;
 
+    // The same key again would undo it.
+    if lineage.is_compromised(&record.public_key) {
+        return Err(Error::KeyCompromised { name: args.name.clone() }.into());
+    }
+    if let Some(reason) = lineage.revoked(&record.serial) {
+        let problem = format!("the CA was revoked ({reason}), and is not renewed: make a new one");
+        return Err(Error::Usage { problem }.into());
+    }
     let kind = if old.is_root() { Kind::Root } else { Kind::Intermediate };
     let end = match args.validity {
         Some(end) => end,
@@ -126,8 +134,8 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         false => match args.store.waiting(args.output, commit)? {
             Some(links) => links,
             None => {
-                args.output.notice("another pkit renewed it just now; nothing was done");
-                return Ok(Exit::Yes);
+                let problem = "another pkit renewed it just now, and nothing was done: say it again if it is still wanted";
+                return Err(Error::Usage { problem: problem.into() }.into());
             }
         },
     };

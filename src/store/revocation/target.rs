@@ -82,7 +82,14 @@ impl Store {
             return Err(Error::RootNotRevocable { subject: record.subject.clone() });
         }
         let authorities = self.authorities()?.into_iter();
-        let authority = self.with_key(authorities.filter(|ca| ca.record().is(&record.issuer)));
+        // Of those with the same key identifier, which strangers may have given twice, the one of that name.
+        let mut authorities: Vec<_> = authorities.filter(|ca| ca.record().is(&record.issuer)).collect();
+        if authorities.iter().any(|ca| ca.name == record.issuer.name) {
+            let named = |ca: &Authority| ca.name == record.issuer.name;
+            let key = authorities.iter().find(|ca| named(ca)).map(|ca| ca.certificate.public_key().clone());
+            authorities.retain(|ca| Some(ca.certificate.public_key()) == key.as_ref());
+        }
+        let authority = self.with_key(authorities.into_iter());
         let authority = authority.ok_or_else(|| Error::IssuerNotHere {
             origin: Origin::named(&record.name),
             issuer: record.issuer.name.clone(),
