@@ -335,6 +335,16 @@ errors! {
         not_before: OffsetDateTime,
         /// Now
         now: OffsetDateTime }
+    /// The issuer, or a CA above it, stands on the CRL of the CA that signed it.
+    "issuer-revoked" "the issuer was revoked (RFC 5280 6.3)" IssuerRevoked {
+        /// The certificate
+        origin: Origin,
+        /// Its name
+        subject: String,
+        /// Why, as RFC 5280 5.3.1 has it
+        reason: String,
+        /// Since when
+        since: OffsetDateTime }
     /// The CA's key usage lacks cRLSign.
     "issuer-may-not-revoke" "the CA's key usage does not allow it to sign CRLs" IssuerMayNotRevoke {
         /// The certificate

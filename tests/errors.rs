@@ -385,6 +385,11 @@ fn without_crl_sign(c: &mut Cases) {
     c.sandbox.write("mute.pem", pkit::pem::encode("CERTIFICATE", &der));
     let import = ["ca", "import", "mute", "--cert", "mute.pem", "--unencrypted", "--key"];
     c.sandbox.succeeds(&[&import[..], &["elsewhere.pki/ca/mute/key.pem"]].concat());
+    let fallen = ["--pki", "fallen"];
+    c.sandbox.succeeds(&[&["ca", "root", "r", "--unencrypted"], &fallen[..]].concat());
+    c.sandbox.succeeds(&[&["ca", "intermediate", "i", "--unencrypted"], &fallen[..]].concat());
+    c.sandbox.succeeds(&[&["revoke", "i"], &fallen[..]].concat());
+    c.case("issuer-revoked", &[&["issue", "client", "below"], &fallen[..]].concat());
     c.case("issuer-may-not-revoke", &["crl", "mute"]);
     c.case("issuer-may-not-revoke", &["crl", "mute"]);
     c.sandbox.succeeds(&["revoke", "--serial", "0102", "--issuer", "mute", "--no-crl"]);

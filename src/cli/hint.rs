@@ -127,6 +127,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::UsageNotPermitted { .. } => "sign with a CA that has this usage, or none stated".into(),
         Error::IssuerNotCa { .. } => "name the certificate of a CA".into(),
         Error::IssuerMayNotSign { .. } => "name a CA with keyCertSign".into(),
+        Error::IssuerRevoked { .. } => format!("make a new CA: pkit ca intermediate NAME{pki}"),
         Error::IssuerMayNotRevoke { .. } => {
             "its own issuer has to certify it anew with cRLSign; pkit's CAs have it".into()
         }

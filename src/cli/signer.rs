@@ -69,7 +69,9 @@ impl IssuerArgs {
             None => store.default_issuer()?,
         };
         let issuer = authority.open(&mut passphrase.opener(), now)?;
-        let cross = store.cross_certificates(&issuer, now)?;
+        let all = store.authorities()?;
+        store.require_unrevoked(&issuer, &all)?;
+        let cross = Store::cross_certificates(&issuer, &all, now);
         let issuer = issuer.with_cross(cross);
         Ok(Signer { issuer, name: Some(authority.name) })
     }

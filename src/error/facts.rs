@@ -140,6 +140,10 @@ impl Error {
             | Self::IssuerMayNotRevoke { origin, subject, usage } => {
                 vec![fact("certificate", format!("{origin}  ({subject})")), text("key usage", usage)]
             }
+            Self::IssuerRevoked { origin, subject, reason, since } => vec![
+                fact("certificate", format!("{origin}  ({})", escape(subject))),
+                fact("revoked", format!("{reason}, since {}", format_time(*since))),
+            ],
             Self::IssuerExpired { origin, subject, not_after, now } => {
                 vec![
                     fact("certificate", format!("{origin}  ({subject})")),

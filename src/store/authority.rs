@@ -145,18 +145,15 @@ impl Store {
 }
 
 impl Store {
-    /// The other certificates of a CA or those above it: same name and key, signed by somebody else, valid now.
-    ///
-    /// # Errors
-    /// Those of reading the CAs.
+    /// The other certificates of a CA or those above it, among these: same name and key, signed by somebody else, valid now.
     pub fn cross_certificates(
-        &self,
         issuer: &Issuer,
+        authorities: &[Authority],
         now: OffsetDateTime,
-    ) -> Result<Vec<Certificate>, Error> {
+    ) -> Vec<Certificate> {
         let path = issuer.path();
         let mut found: Vec<Certificate> = Vec::new();
-        for other in self.authorities()?.into_iter().map(|ca| ca.certificate) {
+        for other in authorities.iter().map(|ca| &ca.certificate) {
             let same = |own: &Certificate| {
                 own.public_key() == other.public_key() && own.subject() == other.subject()
             };
@@ -164,10 +161,10 @@ impl Store {
             // A second one of the same issuer, or beside the one on the path, leads nowhere else.
             let twin = path.iter().chain(&found).any(|own| same(own) && own.issuer() == other.issuer());
             if path.iter().any(same) && usable && !twin {
-                found.push(other);
+                found.push(other.clone());
             }
         }
-        Ok(found)
+        found
     }
 }
 

@@ -79,6 +79,34 @@ impl Store {
         Ok(list)
     }
 
+    /// Refuses a CA that stands on the list of the CA above it, or one above that does so: nobody who checks lists would accept
+    /// what it signs. A list that has lapsed says so still; a CA without a list says nothing.
+    ///
+    /// # Errors
+    /// [`Error::IssuerRevoked`]; those of reading the lists and of [`Crl::verify`].
+    pub fn require_unrevoked(&self, issuer: &Issuer, authorities: &[Authority]) -> Result<(), Error> {
+        for (authority, above) in issuer.path().iter().zip(issuer.path().iter().skip(1)) {
+            let signs = |ca: &&Authority| {
+                ca.certificate.public_key() == above.public_key()
+                    && ca.certificate.subject() == above.subject()
+            };
+            for path in authorities.iter().filter(signs).map(Authority::crl).filter(|path| path.exists()) {
+                for list in Crl::load(&path)? {
+                    list.verify(above)?;
+                    if let Some(entry) = list.lookup(authority.serial()) {
+                        return Err(Error::IssuerRevoked {
+                            origin: authority.origin().clone(),
+                            subject: authority.title(),
+                            reason: entry.reason.to_string(),
+                            since: entry.date,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The lists of all CAs of a chain, its root included, and of those that certified one of them too: what a peer wants
     /// that checks every certificate of a path. A CA of several certificates has one list.
     ///
