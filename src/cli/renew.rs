@@ -159,12 +159,12 @@ impl<'a> Work<'a> {
             // What was taken back on purpose stays so; what only needs another certificate gets one.
             let replaceable =
                 |reason| matches!(reason, Reason::Unspecified | Reason::KeyCompromise | Reason::Superseded);
-            let revoked = row.state == State::Revoked;
-            if leaf
-                && row.state != State::Superseded
-                && (due || self.args.now || revoked)
-                && !(revoked && !row.reason.is_some_and(replaceable))
-                && self.store.current(Shelf::Live, &row.name).map_or(true, |set| set.is_some())
+            let wanted = match row.state {
+                State::Revoked => row.reason.is_some_and(replaceable),
+                State::Superseded => false,
+                _ => due || self.args.now,
+            };
+            if leaf && wanted && self.store.current(Shelf::Live, &row.name).map_or(true, |set| set.is_some())
             {
                 names.insert(row.name);
             }
