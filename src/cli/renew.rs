@@ -155,7 +155,6 @@ impl<'a> Work<'a> {
             let due = validity.is_some_and(|(not_before, not_after)| {
                 self.args.due.is_reached(Validity { not_before, not_after }, self.now)
             });
-            // A name that somebody removed is nobody's to renew.
             // What was taken back on purpose stays so; what only needs another certificate gets one.
             let replaceable =
                 |reason| matches!(reason, Reason::Unspecified | Reason::KeyCompromise | Reason::Superseded);
@@ -164,6 +163,7 @@ impl<'a> Work<'a> {
                 State::Superseded => false,
                 _ => due || self.args.now,
             };
+            // A name that somebody removed is nobody's to renew.
             if leaf && wanted && self.store.current(Shelf::Live, &row.name).map_or(true, |set| set.is_some())
             {
                 names.insert(row.name);
