@@ -133,9 +133,13 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         true => vec![store.link(Shelf::Ca, &args.name)?],
         false => match args.store.waiting(args.output, commit)? {
             Some(links) => links,
-            None => {
-                let problem = "another pkit renewed it just now, and nothing was done: say it again if it is still wanted";
+            None if args.validity.is_some() => {
+                let problem = "another pkit renewed it just now without this --validity: say it again";
                 return Err(Error::Usage { problem: problem.into() }.into());
+            }
+            None => {
+                args.output.notice("another pkit renewed it just now; nothing was done");
+                return Ok(Exit::Yes);
             }
         },
     };
