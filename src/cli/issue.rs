@@ -14,14 +14,15 @@ use super::{
     issued::Issued,
     passphrase::{NewPassphraseSources, PassphraseArgs},
     place::{NewLeaf, Place},
-    signer::{IssuerArgs, Signer, StoreArgs, notice_key_type},
+    signer::{IssuerArgs, Signer, StoreArgs, given_or_new_key},
 };
 use crate::{
     Error,
     issue::{Kind, Request, alternative_names, extended_key_usages, plan, serial_number},
     issuer::Issuer,
-    key::{KeyType, PrivateKey, load_private_key},
+    key::{KeyType, PrivateKey},
     name::San,
+    origin::Origin,
     profile::{KeyUsage, Profile},
     store::{Config, LeafFiles},
 };
@@ -199,22 +200,18 @@ impl Args {
     }
 
     fn key(&self, config: &Config, context: &Context) -> Result<PrivateKey, Error> {
-        if let Some(file) = &self.key {
-            let (mut opener, mut sealed) = (self.passphrase.opener(), false);
-            let key = load_private_key(file, &mut |origin, attempt| {
-                sealed = true;
-                opener(origin, attempt)
-            })?;
-            if sealed && !self.encrypt_key {
-                self.output.notice(
-                    "the key was under a passphrase, and its copy is not; --encrypt-key puts one on it",
-                );
-            }
-            return Ok(key);
+        let (mut opener, mut sealed) = (self.passphrase.opener(), false);
+        let mut asked = |origin: &Origin, attempt| {
+            sealed = true;
+            opener(origin, attempt)
+        };
+        let kind = self.key_type.unwrap_or(config.key_type);
+        let key = given_or_new_key(self.key.as_deref(), kind, &mut asked, context, self.output)?;
+        if sealed && !self.encrypt_key {
+            self.output
+                .notice("the key was under a passphrase, and its copy is not; --encrypt-key puts one on it");
         }
-        let key_type = self.key_type.unwrap_or(config.key_type);
-        notice_key_type(key_type, self.output);
-        PrivateKey::generate(key_type, &context.random)
+        Ok(key)
     }
 
     /// The key file as it shall be written.

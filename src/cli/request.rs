@@ -10,7 +10,7 @@ use super::{
     content::SubjectArgs,
     exit,
     passphrase::{NewPassphraseSources, PassphraseArgs},
-    signer::notice_key_type,
+    signer::given_or_new_key,
     terminal::{self, BOLD, DIM, styled},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     fingerprint::hex,
     fs,
     issue::{Kind, Request, alternative_names},
-    key::{KeyType, PrivateKey, load_private_key},
+    key::{KeyType, PrivateKey},
     name::{San, escape},
     profile::Profile,
     store::{Config, directory_name},
@@ -146,12 +146,8 @@ impl Args {
     }
 
     fn key(&self, context: &Context) -> Result<PrivateKey, Error> {
-        if let Some(file) = &self.key {
-            return load_private_key(file, &mut self.passphrase.opener());
-        }
-        let key_type = self.key_type.unwrap_or_default();
-        notice_key_type(key_type, self.output);
-        PrivateKey::generate(key_type, &context.random)
+        let kind = self.key_type.unwrap_or_default();
+        given_or_new_key(self.key.as_deref(), kind, &mut self.passphrase.opener(), context, self.output)
     }
 
     /// The file of a new key.

@@ -1,15 +1,18 @@
 //! Options of commands that sign and write: which CA, which PKI directory, what subject, how long.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use time::OffsetDateTime;
 
-use super::{OutputArgs, PkiArgs, passphrase::PassphraseArgs};
+use super::{Context, OutputArgs, PkiArgs, passphrase::PassphraseArgs};
 use crate::{
     Error,
     cert::load_certificates,
     issuer::Issuer,
-    key::{KeyType, load_private_key},
+    key::{KeyType, Opener, PrivateKey, load_private_key},
     origin::Origin,
     store::{Store, Wait},
     validity::Span,
@@ -21,6 +24,23 @@ pub(crate) fn notice_key_type(kind: KeyType, output: OutputArgs) {
         output.notice(
             "Ed25519 is not taken by Chromium, NSS, Envoy as a client and some other verifiers; P-256 works everywhere",
         );
+    }
+}
+
+/// The key that is to be certified: that of a file, or a new one of this kind.
+pub(crate) fn given_or_new_key(
+    file: Option<&Path>,
+    kind: KeyType,
+    opener: &mut Opener<'_>,
+    context: &Context,
+    output: OutputArgs,
+) -> Result<PrivateKey, Error> {
+    match file {
+        Some(file) => load_private_key(file, opener),
+        None => {
+            notice_key_type(kind, output);
+            PrivateKey::generate(kind, &context.random)
+        }
     }
 }
 
@@ -58,9 +78,7 @@ impl IssuerArgs {
         now: OffsetDateTime,
     ) -> Result<Signer, Error> {
         let authority = match &self.issuer {
-            Some(file)
-                if crate::store::directory_name(file).is_err() && std::path::Path::new(file).exists() =>
-            {
+            Some(file) if crate::store::directory_name(file).is_err() && Path::new(file).exists() => {
                 return Err(Error::Usage {
                     problem: "--issuer names a file, and its key is missing: add --issuer-key FILE".into(),
                 });

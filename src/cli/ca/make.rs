@@ -13,10 +13,10 @@ use crate::{
         exit,
         issued::Issued,
         passphrase::{NewPassphraseArgs, PassphraseArgs},
-        signer::{IssuerArgs, Signer, StoreArgs, notice_key_type},
+        signer::{IssuerArgs, Signer, StoreArgs, given_or_new_key},
     },
     issue::{Kind, Request, extended_key_usages, plan},
-    key::{KeyType, PrivateKey, load_private_key},
+    key::{KeyType, PrivateKey},
     name::Subtree,
     store::{Config, Generation, Shelf, Store},
 };
@@ -239,12 +239,8 @@ impl CommonArgs {
     }
 
     fn key(&self, config: &Config, context: &Context) -> Result<PrivateKey, Error> {
-        if let Some(file) = &self.key {
-            return load_private_key(file, &mut self.passphrase.opener());
-        }
-        let key_type = self.key_type.unwrap_or(config.key_type);
-        notice_key_type(key_type, self.output);
-        PrivateKey::generate(key_type, &context.random)
+        let kind = self.key_type.unwrap_or(config.key_type);
+        given_or_new_key(self.key.as_deref(), kind, &mut self.passphrase.opener(), context, self.output)
     }
 
     fn request(

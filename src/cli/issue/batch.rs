@@ -10,13 +10,14 @@ use std::{
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{Args, Leaf, notice_key_type};
+use super::{Args, Leaf};
 use crate::{
     Error,
     batch::{Fleet, GROUP, Outcome, Row, Summary, Wanted, rows},
     cli::{
         Context, Exit,
         issued::Told,
+        signer::notice_key_type,
         terminal::{BAD, ErrorBody, Output, complain, styled},
     },
     fingerprint::hex,
