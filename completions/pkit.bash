@@ -100,6 +100,9 @@ _pkit() {
             pkit__subcmd__ca,root)
                 cmd="pkit__subcmd__ca__subcmd__root"
                 ;;
+            pkit__subcmd__ca,rotate)
+                cmd="pkit__subcmd__ca__subcmd__rotate"
+                ;;
             pkit__subcmd__ca,show)
                 cmd="pkit__subcmd__ca__subcmd__show"
                 ;;
@@ -123,6 +126,9 @@ _pkit() {
                 ;;
             pkit__subcmd__ca__subcmd__help,root)
                 cmd="pkit__subcmd__ca__subcmd__help__subcmd__root"
+                ;;
+            pkit__subcmd__ca__subcmd__help,rotate)
+                cmd="pkit__subcmd__ca__subcmd__help__subcmd__rotate"
                 ;;
             pkit__subcmd__ca__subcmd__help,show)
                 cmd="pkit__subcmd__ca__subcmd__help__subcmd__show"
@@ -207,6 +213,9 @@ _pkit() {
                 ;;
             pkit__subcmd__help__subcmd__ca,root)
                 cmd="pkit__subcmd__help__subcmd__ca__subcmd__root"
+                ;;
+            pkit__subcmd__help__subcmd__ca,rotate)
+                cmd="pkit__subcmd__help__subcmd__ca__subcmd__rotate"
                 ;;
             pkit__subcmd__help__subcmd__ca,show)
                 cmd="pkit__subcmd__help__subcmd__ca__subcmd__show"
@@ -303,7 +312,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__ca)
-            opts="-h -V --help --version root intermediate import cross-sign renew list show help"
+            opts="-h -V --help --version root intermediate import cross-sign renew rotate list show help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -391,7 +400,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__ca__subcmd__help)
-            opts="root intermediate import cross-sign renew list show help"
+            opts="root intermediate import cross-sign renew rotate list show help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -489,6 +498,20 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__ca__subcmd__help__subcmd__root)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__ca__subcmd__help__subcmd__rotate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -946,6 +969,80 @@ _pkit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pkit__subcmd__ca__subcmd__rotate)
+            opts="-q -h -V --phase --as --validity --key-type --cross-sign --force --dry-run --exec --pid-file --signal --passphrase-file --passphrase-fd --passphrase-command --no-input --new-passphrase-file --new-passphrase-fd --new-passphrase-command --unencrypted --pki --lock-timeout --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --phase)
+                    COMPREPLY=($(compgen -W "trust-both issue-from-new drop-old" -- "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --validity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key-type)
+                    COMPREPLY=($(compgen -W "p256 p384 ed25519 rsa2048 rsa3072 rsa4096" -- "${cur}"))
+                    return 0
+                    ;;
+                --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signal)
+                    COMPREPLY=($(compgen -W "HUP USR1 USR2 WINCH QUIT TERM" -- "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --new-passphrase-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pki)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pkit__subcmd__ca__subcmd__show)
             opts="-q -h -V --pem --chain --pki --json --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1109,7 +1206,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help__subcmd__ca)
-            opts="root intermediate import cross-sign renew list show"
+            opts="root intermediate import cross-sign renew rotate list show"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1193,6 +1290,20 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help__subcmd__ca__subcmd__root)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__ca__subcmd__rotate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2287,12 +2398,24 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__rollback)
-            opts="-q -h -V --dry-run --pki --lock-timeout --json --quiet --help --version"
+            opts="-q -h -V --dry-run --exec --pid-file --signal --pki --lock-timeout --json --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --exec)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pid-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --signal)
+                    COMPREPLY=($(compgen -W "HUP USR1 USR2 WINCH QUIT TERM" -- "${cur}"))
+                    return 0
+                    ;;
                 --pki)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

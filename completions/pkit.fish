@@ -52,16 +52,17 @@ complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -l json -d 'Answer
 complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand quickstart" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -s h -l help -d 'Print help'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "root" -d 'Make a root CA, which signs itself'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "cross-sign" -d 'Have a CA certified by another one too, so that peers that trust only that one accept what it signs'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "renew" -d 'Renew a CA: same key and name, new serial number and dates; what it issued stays good'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
-complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew list show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew rotate list show help" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew rotate list show help" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew rotate list show help" -f -a "root" -d 'Make a root CA, which signs itself'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew rotate list show help" -f -a "intermediate" -d 'Make an intermediate CA, signed by a root or another intermediate'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew rotate list show help" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew rotate list show help" -f -a "cross-sign" -d 'Have a CA certified by another one too, so that peers that trust only that one accept what it signs'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew rotate list show help" -f -a "renew" -d 'Renew a CA: same key and name, new serial number and dates; what it issued stays good'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew rotate list show help" -f -a "rotate" -d 'Roll a CA over to a new one with another key, in proven phases and without an outage'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew rotate list show help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew rotate list show help" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and not __fish_seen_subcommand_from root intermediate import cross-sign renew rotate list show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l subject -d 'The whole subject: "C=US,O=Acme,CN=api", in RFC 4514\'s order too, or "/C=US/O=Acme/CN=api"' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l cn -d 'The common name, where it is not to be NAME; empty for none' -r
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from root" -l org -d 'The organization' -r
@@ -212,6 +213,42 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from renew" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l phase -d 'The phase to begin, or to go on with' -r -f -a "trust-both\t'The new CA is made; peers trust it beside the old one'
+issue-from-new\t'The new CA signs; certificates of the old one are renewed'
+drop-old\t'Nobody trusts the old CA any more'"
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l as -d 'What to call the new CA; "NAME G2" by default, and so on' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l validity -d 'How long the new CA shall last, instead of as long as the old one: a duration or an RFC 3339 time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l key-type -d 'Kind of key of the new CA; as the old one\'s by default' -r -f -a "p256\t'ECDSA on NIST P-256: read by everything'
+p384\t'ECDSA on NIST P-384'
+ed25519\t'Ed25519; not read by Chromium, NSS or Envoy\'s client side'
+rsa2048\t'RSA with 2048 bits: for peers that know nothing else'
+rsa3072\t'RSA with 3072 bits'
+rsa4096\t'RSA with 4096 bits'"
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l exec -d 'Run this command with all arguments that follow, once, after files were changed' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l pid-file -d 'Send a signal to the process whose number is in this file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l signal -d 'Which signal' -r -f -a "HUP\t''
+USR1\t''
+USR2\t''
+WINCH\t''
+QUIT\t''
+TERM\t''"
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l new-passphrase-file -d 'Read the passphrase that protects the new key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l new-passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l new-passphrase-command -d 'Read it from the first line a command prints. Else PKIT_NEW_PASSPHRASE, else asked for' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l cross-sign -d 'Have the new root certified by the old one too, for peers that trust only that one'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l force -d 'Drop the old CA though certificates in use hang on it: peers will refuse them'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l dry-run -d 'Do everything but write: say what would be done, and prove what can be proved'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l unencrypted -d 'Write the new key without a passphrase'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Say nothing beside the answer and errors'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from rotate" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -l pki -d 'The PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing beside the answer and errors'
@@ -229,6 +266,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "cross-sign" -d 'Have a CA certified by another one too, so that peers that trust only that one accept what it signs'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "renew" -d 'Renew a CA: same key and name, new serial number and dates; what it issued stays good'
+complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "rotate" -d 'Roll a CA over to a new one with another key, in proven phases and without an outage'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
 complete -c pkit -n "__fish_pkit_using_subcommand ca; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -359,7 +397,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand renew" -l validity -d 'How lon
 complete -c pkit -n "__fish_pkit_using_subcommand renew" -l san -d 'An alternative name, instead of all it has; empty for none' -r
 complete -c pkit -n "__fish_pkit_using_subcommand renew" -l add-san -d 'An alternative name beside those it has' -r
 complete -c pkit -n "__fish_pkit_using_subcommand renew" -l remove-san -d 'An alternative name that it shall have no more' -r
-complete -c pkit -n "__fish_pkit_using_subcommand renew" -l exec -d 'Run this command with all arguments that follow, once, after something was renewed' -r
+complete -c pkit -n "__fish_pkit_using_subcommand renew" -l exec -d 'Run this command with all arguments that follow, once, after files were changed' -r
 complete -c pkit -n "__fish_pkit_using_subcommand renew" -l pid-file -d 'Send a signal to the process whose number is in this file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand renew" -l signal -d 'Which signal' -r -f -a "HUP\t''
 USR1\t''
@@ -384,6 +422,14 @@ complete -c pkit -n "__fish_pkit_using_subcommand renew" -l json -d 'Answer in J
 complete -c pkit -n "__fish_pkit_using_subcommand renew" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand renew" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand renew" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand rollback" -l exec -d 'Run this command with all arguments that follow, once, after files were changed' -r
+complete -c pkit -n "__fish_pkit_using_subcommand rollback" -l pid-file -d 'Send a signal to the process whose number is in this file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand rollback" -l signal -d 'Which signal' -r -f -a "HUP\t''
+USR1\t''
+USR2\t''
+WINCH\t''
+QUIT\t''
+TERM\t''"
 complete -c pkit -n "__fish_pkit_using_subcommand rollback" -l pki -d 'The PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand rollback" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
 complete -c pkit -n "__fish_pkit_using_subcommand rollback" -l dry-run -d 'Say what it would go back to, and change nothing'
@@ -610,6 +656,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcomma
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "import" -d 'Adopt a CA that another tool made: openssl, mkcert, easy-rsa, step, cert-manager, …'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "cross-sign" -d 'Have a CA certified by another one too, so that peers that trust only that one accept what it signs'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "renew" -d 'Renew a CA: same key and name, new serial number and dates; what it issued stays good'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "rotate" -d 'Roll a CA over to a new one with another key, in proven phases and without an outage'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "list" -d 'List the authorities: who signed whom, how many certificates each issued, when each ends'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from ca" -f -a "show" -d 'Show one authority: what it says, who is above it, how it stands with its key'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "generate" -d 'Make a private key'

@@ -231,9 +231,7 @@ fn find_leaf(pool: &[Certificate], key: Option<(&PrivateKey, &Origin)>) -> Resul
     }
     if candidates.is_empty() {
         for ca in pool.iter().filter(|ca| !signed_other(ca)) {
-            let same = |known: &&mut &Certificate| {
-                known.public_key() == ca.public_key() && known.subject().same(ca.subject())
-            };
+            let same = |known: &&mut &Certificate| known.is_same_authority(ca);
             match candidates.iter_mut().find(same) {
                 // A CA that was renewed or cross-signed counts once; below its root it has more to show.
                 Some(known) => {

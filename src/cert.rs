@@ -262,6 +262,12 @@ impl Certificate {
         self.subject().same(self.issuer())
     }
 
+    /// Whether it is a certificate of the same CA: of the same name (RFC 5280 7.1) and key. Whose signature is under either is
+    /// another question.
+    pub fn is_same_authority(&self, other: &Self) -> bool {
+        self.public_key() == other.public_key() && self.subject().same(other.subject())
+    }
+
     /// Whether it is signed by its own key.
     pub fn is_self_signed(&self) -> bool {
         self.self_signature() == Some(Ok(()))

@@ -10,6 +10,7 @@ mod deliver;
 mod exit;
 mod expiry;
 mod hint;
+mod hook;
 mod identity;
 mod inspect;
 mod issue;

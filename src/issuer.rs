@@ -2,6 +2,7 @@
 //! would check of them later.
 
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use crate::{Error, cert::Certificate, key::PrivateKey, profile::KeyUsage};
 
@@ -12,6 +13,8 @@ pub struct Issuer {
     path: Vec<Certificate>,
     /// Other certificates of the CAs on the path.
     cross: Vec<Certificate>,
+    /// Roots that its peers trust beside its own.
+    other_anchors: Vec<Certificate>,
     key: PrivateKey,
 }
 
@@ -31,13 +34,38 @@ impl Issuer {
         certificate.require_key(&key, &key_origin)?;
         let mut path = vec![certificate.clone()];
         path.extend(fit_above(&certificate, above, Some(now))?);
-        Ok(Self { certificate, path, cross: Vec::new(), key })
+        Ok(Self { certificate, path, cross: Vec::new(), other_anchors: Vec::new(), key })
+    }
+
+    /// The same CA by another certificate of its key.
+    ///
+    /// # Errors
+    /// As [`Issuer::new`].
+    pub fn by(
+        &self,
+        certificate: Certificate,
+        above: &[Certificate],
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
+        let origin = certificate.origin().clone();
+        let key = PrivateKey::from_pkcs8(Zeroizing::new(self.key.pkcs8().to_vec()), &origin)?;
+        Self::new(certificate, above, key, origin, now)
     }
 
     /// With further certificates of CAs on the path, signed by others (RFC 5280 3.2: cross-certificates), which are sent
     /// along so that peers who trust only those others can find their way.
     pub fn with_cross(self, cross: Vec<Certificate>) -> Self {
         Self { cross, ..self }
+    }
+
+    /// With further roots that peers are to trust, because one takes the place of another.
+    pub fn with_other_anchors(self, other_anchors: Vec<Certificate>) -> Self {
+        Self { other_anchors, ..self }
+    }
+
+    /// The roots that peers of what is signed here are to trust, its own first.
+    pub fn anchors(&self) -> impl Iterator<Item = &Certificate> {
+        std::iter::once(self.root()).chain(&self.other_anchors)
     }
 
     /// The cross-certificates that are sent along.

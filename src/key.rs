@@ -39,6 +39,20 @@ pub enum KeyType {
     Rsa4096,
 }
 
+impl KeyType {
+    /// As strong as a key that is there, or stronger where it is of a kind that is not made here.
+    pub fn like(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::P384 | Algorithm::P521 => Self::P384,
+            Algorithm::Ed25519 | Algorithm::Ed448 => Self::Ed25519,
+            Algorithm::Rsa(..=2048) => Self::Rsa2048,
+            Algorithm::Rsa(..=3072) => Self::Rsa3072,
+            Algorithm::Rsa(_) => Self::Rsa4096,
+            _ => Self::P256,
+        }
+    }
+}
+
 impl fmt::Display for KeyType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

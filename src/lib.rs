@@ -39,9 +39,11 @@ pub mod pem;
 pub mod profile;
 pub mod quickstart;
 pub mod renew;
+pub mod rotate;
 pub mod source;
 pub mod store;
 pub mod tls;
+pub mod twin;
 pub mod validity;
 pub mod verify;
 

@@ -22,6 +22,7 @@ use crate::{
     profile::Profile,
     store::{Generation, LeafFiles, Store, Wait},
     tls::{ClientAuth, Clock, Identity, probe, serve},
+    twin::{name_for, twin, unrelated_authority},
     validity::{End, Span},
 };
 
@@ -240,17 +241,11 @@ fn constraints(names: &[San]) -> NameConstraints {
     NameConstraints { permitted: permitted.collect(), excluded: vec![] }
 }
 
-/// A client of a CA that has nothing to do with ours, made in memory for one handshake.
+/// A client of a CA that has nothing to do with ours. It brings its root along, so that nobody can think that an intermediate is
+/// missing.
 fn stranger(random: &dyn SecureRandom, now: OffsetDateTime) -> Result<Identity, Error> {
-    let request = |kind, name: &str| -> Result<Request, Error> {
-        Ok(Request::new(kind, Name::from_common_name(name)?, End::After(Span::seconds(3600))))
-    };
-    let key = PrivateKey::generate(KeyType::P256, random)?;
-    let root = plan(request(Kind::Root, "unrelated CA")?, None, now)?.sign_root(&key, random)?;
-    let issuer = Issuer::new(root, &[], key, new_origin(), now)?;
-    let key = PrivateKey::generate(KeyType::P256, random)?;
-    let planned = plan(request(Kind::Leaf(Profile::Client), "stranger")?, Some(&issuer), now)?;
-    let certificate = planned.sign(key.public(), &issuer, random)?;
-    // With its root, so that nobody can think that an intermediate is missing.
-    Identity::new(vec![certificate, issuer.root().clone()], key, new_origin())
+    let issuer = unrelated_authority(random, now)?;
+    let root = issuer.root().clone();
+    let issuer = issuer.with_cross(vec![root]);
+    twin(&issuer, Profile::Client, &name_for(&[&issuer], Profile::Client, now)?, random, now)
 }

@@ -1,5 +1,6 @@
 //! Renewing: the same names, profile and issuer again, with a new serial number, new dates and a new key.
 
+mod authority;
 mod due;
 
 use std::path::PathBuf;
@@ -8,14 +9,15 @@ use ring::rand::SecureRandom;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
+pub use authority::{certify_again, end_as_before};
 pub use due::Due;
 
 use crate::{
     Error,
     cert::Certificate,
-    issue::{Kind, Notice, Request, beginning, names_of, plan},
+    issue::{Kind, Notice, Pointers, Request, beginning, names_of, plan},
     issuer::Issuer,
-    key::{Algorithm, KeyType, Passphrase, PrivateKey, decode_private_key, no_passphrase},
+    key::{KeyType, Passphrase, PrivateKey, decode_private_key, no_passphrase},
     name::San,
     origin::Origin,
     profile::Profile,
@@ -36,6 +38,8 @@ pub struct Old {
     pub profile: Profile,
     /// Its generation, by which is known whether another process renewed it meanwhile.
     pub directory: PathBuf,
+    /// Whether what signed it gave place to another CA, and peers will refuse it soon.
+    pub outgoing: bool,
     /// Why it was revoked, where it was.
     pub revoked: Option<String>,
     /// Whether its key was told to be in other hands, with this or another certificate of its name.
@@ -70,6 +74,16 @@ impl Changes {
     }
 }
 
+/// The CA that signs anew.
+pub struct Signing<'a> {
+    /// Its name here.
+    pub name: &'a str,
+    /// The CA.
+    pub issuer: &'a Issuer,
+    /// What a certificate points to that another CA signed before.
+    pub pointers: Pointers,
+}
+
 /// A leaf that was signed anew, and is to be committed.
 pub struct New {
     /// Its certificate.
@@ -83,11 +97,17 @@ pub struct New {
 }
 
 impl Old {
-    /// Finds a leaf. `lineage` is what is on record of its name.
+    /// Finds a leaf. `lineage` is what is on record of its name, `outgoing` the CAs whose place others took.
     ///
     /// # Errors
     /// [`Error::CertificateUnknown`], [`Error::PkiDamaged`] where it is on no record, and those of reading its files.
-    pub fn find(store: &Store, name: &str, lineage: Option<&Lineage>) -> Result<Self, Error> {
+    pub fn find(
+        store: &Store,
+        name: &str,
+        lineage: Option<&Lineage>,
+        outgoing: &[Certificate],
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
         let leaf = store.leaf(name)?;
         let path = leaf.directory.join("cert.pem");
         let damaged = |problem: &str| Error::PkiDamaged { path: path.clone(), problem: problem.into() };
@@ -114,6 +134,7 @@ impl Old {
             revoked: lineage.revoked(&record.serial).map(str::to_owned),
             compromised: lineage.is_compromised(&record.public_key),
             record: record.clone(),
+            outgoing: outgoing.iter().any(|authority| leaf.depends_on(authority, now)),
             longest: longest.unwrap_or(Duration::ZERO),
             issuer_end: ends.min(),
             certificate: certificate.clone(),
@@ -122,9 +143,9 @@ impl Old {
         })
     }
 
-    /// Whether it is time to renew it: by its dates, or because it was revoked.
+    /// Whether it is time to renew it: by its dates, or because it was revoked or what signed it goes.
     pub fn is_due(&self, due: Due, now: OffsetDateTime) -> bool {
-        self.revoked.is_some() || due.is_reached(self.certificate.validity(), now)
+        self.revoked.is_some() || self.outgoing || due.is_reached(self.certificate.validity(), now)
     }
 
     /// The name of the CA that signed it.
@@ -187,15 +208,20 @@ impl Old {
     pub fn renew(
         &self,
         changes: &Changes,
-        issuer: (&str, &Issuer),
+        by: &Signing<'_>,
         usual: End,
         passphrase: &mut dyn FnMut() -> Result<Passphrase, Error>,
         random: &dyn SecureRandom,
         now: OffsetDateTime,
     ) -> Result<New, Error> {
-        let mut plan = plan(self.request(changes, issuer.1, usual, now)?, Some(issuer.1), now)?;
+        let issuer = by.issuer;
+        let mut request = self.request(changes, issuer, usual, now)?;
+        let another = !issuer.certificate().subject().same(self.certificate.issuer());
+        let lost = another && request.by_another_issuer(by.pointers.clone());
+        let mut plan = plan(request, Some(issuer), now)?;
         // What held before is no news.
         plan.notices.retain(|notice| matches!(notice, Notice::Clamped { .. } | Notice::Underscore(_)));
+        plan.notices.extend(lost.then_some(Notice::PointersLeftOut));
         // Without a key of ours, all that can be certified is the same key again.
         let reuse = changes.reuse_key || !self.record.key_file;
         if reuse && self.compromised {
@@ -205,35 +231,23 @@ impl Old {
             (self.certificate.public_key().clone(), self.record.key_file.then(|| self.kept()).transpose()?)
         } else {
             let sealed = self.is_sealed()?;
-            let key = PrivateKey::generate(self.key_type(), random)?;
-            plan.judge_key(key.public(), Some(issuer.1))?;
+            let key = PrivateKey::generate(KeyType::like(self.certificate.key_algorithm()), random)?;
+            plan.judge_key(key.public(), Some(issuer))?;
             let file = match sealed {
                 true => key.to_encrypted_pem(&passphrase()?, random)?,
                 false => key.to_pem(),
             };
             (key.public().clone(), Some(file))
         };
-        let certificate = plan.sign(&public, issuer.1, random)?;
+        let certificate = plan.sign(&public, issuer, random)?;
         let files = match file {
-            Some(file) => LeafFiles::new(&certificate, file, issuer.1),
-            None => LeafFiles::without_key(&certificate, issuer.1),
+            Some(file) => LeafFiles::new(&certificate, file, issuer),
+            None => LeafFiles::without_key(&certificate, issuer),
         };
         let mut generation =
-            Generation::leaf(&self.name, self.profile, &certificate, &files, issuer, plan.now());
+            Generation::leaf(&self.name, self.profile, &certificate, &files, (by.name, issuer), plan.now());
         generation.record = generation.record.replacing(Event::Renewed, &self.record, plan.now());
         Ok(New { certificate, notices: plan.notices, key_reused: reuse, generation })
-    }
-
-    /// The kind of key it has, as strong or stronger where it is one that is not made here.
-    fn key_type(&self) -> KeyType {
-        match self.certificate.key_algorithm() {
-            Algorithm::P384 | Algorithm::P521 => KeyType::P384,
-            Algorithm::Ed25519 | Algorithm::Ed448 => KeyType::Ed25519,
-            Algorithm::Rsa(..=2048) => KeyType::Rsa2048,
-            Algorithm::Rsa(..=3072) => KeyType::Rsa3072,
-            Algorithm::Rsa(_) => KeyType::Rsa4096,
-            _ => KeyType::P256,
-        }
     }
 
     /// Whether its key is under a passphrase, so that the next one is to be too.

@@ -9,6 +9,7 @@
 //!   lock                      one writer at a time; readers never wait
 //!   pending                   the records of the writer at work; after a crash, of the one that was
 //!   hooks                     what was renewed and nobody could be told of yet; mostly not there
+//!   rotations                 which CA takes the place of which, and how far that is; mostly not there
 //! ```
 
 mod authority;
@@ -26,6 +27,7 @@ mod lock;
 mod prune;
 mod revocation;
 mod rollback;
+mod rotation;
 
 use std::{
     fs,
@@ -49,6 +51,7 @@ pub use listing::{Filter, Row, State, list};
 pub use lock::Wait;
 pub use prune::Pruned;
 pub use revocation::{Revocation, RevocationEvent, Revocations, Target};
+pub use rotation::{Phase, Rotation, Rotations};
 
 use crate::{Error, cert::Certificate, fs as writer};
 
@@ -283,6 +286,7 @@ const CONFIG: &str = "pkit.toml";
 const LOCK: &str = "lock";
 const PENDING: &str = "pending";
 const HOOKS: &str = "hooks";
+const ROTATIONS: &str = "rotations";
 
 /// `0003` of a path that is nothing else.
 fn generation_number(path: &Path) -> Option<u32> {
@@ -325,7 +329,7 @@ fn check_inside(root: &Path) -> Result<(), Error> {
         return Err(Error::PkiDamaged { path, problem });
     }
     // These come and go.
-    for path in [PENDING, HOOKS].map(|name| root.join(name)) {
+    for path in [PENDING, HOOKS, ROTATIONS].map(|name| root.join(name)) {
         if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
             return Err(Error::PkiDamaged { path, problem: "it is not a file, and pkit writes one".into() });
         }
@@ -336,7 +340,7 @@ fn check_inside(root: &Path) -> Result<(), Error> {
 /// A directory without an inventory becomes a PKI directory only if nothing foreign is in it.
 fn check_ours(root: &Path) -> Result<(), Error> {
     check_safe(root)?;
-    let known = [".gitignore", CONFIG, LOCK, PENDING, HOOKS, INVENTORY, "ca", "live", "archive"];
+    let known = [".gitignore", CONFIG, LOCK, PENDING, HOOKS, ROTATIONS, INVENTORY, "ca", "live", "archive"];
     let unreadable = |error: std::io::Error| Error::FileUnreadable {
         path: root.to_owned(),
         cause: crate::source::plain(&error),

@@ -24,13 +24,13 @@ use std::{
 
 use pkit::{
     cert::decode_certificates,
-    issue::{Kind, Request, plan},
+    issue::{Kind, Pointers, Request, plan},
     issuer::Issuer,
     key::{KeyType, PrivateKey, decode_private_key, no_passphrase},
     name::Name,
     origin::Origin,
     profile::Profile,
-    renew::{Changes, Old},
+    renew::{Changes, Old, Signing},
     store::{Generation, LeafFiles, Shelf, Store, Wait},
     validity::{End, Span},
 };
@@ -306,10 +306,11 @@ fn a_reader_never_sees_a_mixed_pair() {
     write(Generation::leaf("a", Profile::Client, &certificate, &files, ("root", &issuer), now));
     let renew = || {
         let lineage = store.lineage(Shelf::Live, "a").unwrap();
-        let old = Old::find(&store, "a", Some(&lineage)).unwrap();
+        let old = Old::find(&store, "a", Some(&lineage), &[], now).unwrap();
+        let by = Signing { name: "root", issuer: &issuer, pointers: Pointers::default() };
         let mut nobody = || unreachable!("the key is under no passphrase");
         let usual = End::After(Span::days(30));
-        let new = old.renew(&Changes::default(), ("root", &issuer), usual, &mut nobody, &random, now);
+        let new = old.renew(&Changes::default(), &by, usual, &mut nobody, &random, now);
         write(new.unwrap().generation);
     };
     let (over, reads) = (AtomicBool::new(false), AtomicU64::new(0));

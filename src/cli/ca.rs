@@ -5,6 +5,7 @@ mod import;
 mod list;
 mod make;
 mod renew;
+mod rotate;
 mod show;
 
 use clap::Subcommand;
@@ -34,6 +35,8 @@ enum Command {
     CrossSign(cross_sign::Args),
     /// Renew a CA: same key and name, new serial number and dates; what it issued stays good
     Renew(renew::Args),
+    /// Roll a CA over to a new one with another key, in proven phases and without an outage
+    Rotate(rotate::Args),
     /// List the authorities: who signed whom, how many certificates each issued, when each ends
     List(list::Args),
     /// Show one authority: what it says, who is above it, how it stands with its key
@@ -47,6 +50,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         Command::Import(args) => import::run(args, context),
         Command::CrossSign(args) => cross_sign::run(args, context),
         Command::Renew(args) => renew::run(args, context),
+        Command::Rotate(args) => rotate::run(args, context),
         Command::List(args) => list::run(args, context),
         Command::Show(args) => show::run(args, context),
     }

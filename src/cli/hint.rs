@@ -26,13 +26,18 @@ pub(crate) fn remember_pki(args: &[OsString]) {
     }
 }
 
+/// ` --pki DIR` as it was given, to be put behind a command that shall go on there.
+pub(crate) fn pki_option() -> &'static str {
+    PKI.get().map_or("", String::as_str)
+}
+
 /// A line that can be pasted or followed; `None` where there is no sure remedy.
 pub(crate) fn hint(error: &Error) -> Option<String> {
     let quote = |text: &str| match shlex::try_quote(text) {
         Ok(quoted) => escape(&quoted).into_owned(),
         Err(_) => escape(text).into_owned(),
     };
-    let pki = PKI.get().map_or("", String::as_str);
+    let pki = pki_option();
     let file = |path: &std::path::Path| quote(&path.to_string_lossy());
     Some(match error {
         Error::FileNotFound { .. } => return None,

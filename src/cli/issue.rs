@@ -138,6 +138,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let config = place.config();
     let request = args.request(&asked, &config, None, now)?;
     let signer = place.signer(&args.issuer, &args.passphrase, now)?;
+    signer.notice_rollover(args.output);
     place.require_unused_serial(&request, &signer)?;
     let leaf = args.make(&asked, &config, &signer, context)?;
     let directories = match args.dry_run {

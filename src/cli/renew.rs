@@ -1,6 +1,5 @@
 //! `pkit renew`: certificates that are due, one or all of them.
 
-mod hook;
 mod report;
 
 use std::{
@@ -14,18 +13,19 @@ use zeroize::Zeroizing;
 
 use self::report::{Outcome, Report};
 use super::{
-    Context, Exit, OutputArgs, exit,
+    Context, Exit, OutputArgs, exit, hook,
     passphrase::{NewPassphraseSources, PassphraseArgs},
     signer::{IssuerArgs, Signer, StoreArgs},
     terminal,
 };
 use crate::{
     Error,
+    cert::Certificate,
     crl::Reason,
     key::Passphrase,
     name::San,
-    renew::{Changes, Due, New, Old},
-    store::{Filter, Generation, Lineage, Shelf, State, Store, Untold, list},
+    renew::{Changes, Due, New, Old, Signing},
+    store::{Filter, Generation, Lineage, Shelf, State, Store, Untold, directory_name, list},
     validity::{End, Validity},
 };
 
@@ -36,7 +36,8 @@ use crate::{
   pkit renew api.internal --add-san api2.internal --remove-san old.internal
   pkit renew api.internal --now --reuse-key
 
-A certificate is renewed when it is due: in the last third of its life, or as --due has it; expired ones are. What is not due
+A certificate is renewed when it is due: in the last third of its life, or as --due has it; expired ones are, and those of a
+CA whose place another takes (`pkit ca rotate`). What is not due
 is left alone, which is said, and is no failure: a line for cron can run every hour. --now renews at once, and so do --san,
 --add-san and --remove-san. The new certificate has the subject, names, profile, usages and other extensions of the old one, its
 issuer and kind of key, and lasts as long; where it would outlive its issuer, it ends with it. A key under a passphrase is
@@ -103,7 +104,11 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     // Told before the hook, which may take its time, or never end; where it cannot be told, the hook is run all the same.
     let told = report.tell(&args, work.now);
-    let hooked = if args.dry_run { Ok(()) } else { work.run_hook(hook.as_ref(), &names) };
+    let concerned = |name: &str| args.all || names.iter().any(|one| one == name);
+    let hooked = match args.dry_run {
+        true => Ok(()),
+        false => hook::tell(hook.as_ref(), &work.store, concerned, &args.store, args.output),
+    };
     if let Err(error) = &hooked {
         terminal::failure(error, args.output.json);
     }
@@ -120,6 +125,8 @@ struct Work<'a> {
     context: &'a Context,
     store: Store,
     changes: Changes,
+    /// CAs whose place others took, so that what they signed is due.
+    outgoing: Vec<Certificate>,
     now: OffsetDateTime,
 }
 
@@ -137,7 +144,8 @@ impl<'a> Work<'a> {
             reuse_key: args.reuse_key,
         };
         let store = Store::open(&args.store.pki.pki)?;
-        Ok(Self { args, context, store, changes, now: context.now() })
+        let outgoing = store.outgoing()?;
+        Ok(Self { args, context, store, changes, outgoing, now: context.now() })
     }
 
     /// The names to look at: those given, or of all those that are due by the record.
@@ -170,6 +178,14 @@ impl<'a> Work<'a> {
             }
             Ok::<_, Error>(true)
         })?;
+        for authority in &self.outgoing {
+            let dependent = self.store.dependent_on(authority, self.now)?;
+            // Revoked ones are dealt with above.
+            let lineages =
+                self.store.lineages(Shelf::Live, &dependent.iter().map(String::as_str).collect())?;
+            let good = |name: &String| lineages.get(name).is_none_or(|lineage| !lineage.is_revoked());
+            names.extend(dependent.into_iter().filter(good));
+        }
         Ok(names.into_iter().collect())
     }
 
@@ -207,7 +223,7 @@ impl<'a> Work<'a> {
         signers: &mut Signers<'_, '_>,
         protection: &OnceCell<Passphrase>,
     ) -> Result<(Old, Option<New>), Rc<Error>> {
-        let old = Old::find(&self.store, name, lineage)?;
+        let old = Old::find(&self.store, name, lineage, &self.outgoing, self.now)?;
         if !(self.args.now || self.changes.names() || old.is_due(self.args.due, self.now)) {
             return Ok((old, None));
         }
@@ -224,9 +240,11 @@ impl<'a> Work<'a> {
             }
         };
         let usual = End::After(self.store.config().validity.leaf);
-        let issuer = (old.issuer(), &signer.issuer);
+        let name = signer.name.as_deref().unwrap_or_default();
+        let pointers = self.store.config().pointers(&directory_name(name)?);
+        let by = Signing { name, issuer: &signer.issuer, pointers };
         let random = &self.context.random;
-        let new = old.renew(&self.changes, issuer, usual, &mut passphrase, random, self.now)?;
+        let new = old.renew(&self.changes, &by, usual, &mut passphrase, random, self.now)?;
         Ok((old, Some(new)))
     }
 
@@ -264,26 +282,6 @@ impl<'a> Work<'a> {
             writer.commit(group).map(drop)
         })
     }
-
-    /// Tells whoever serves the certificates; of those before too that could not be told.
-    fn run_hook(&self, hook: Option<&hook::Hook>, names: &[String]) -> Result<(), Error> {
-        let mut untold = self.store.untold()?;
-        untold.retain(|one| self.args.all || names.contains(&one.name));
-        if untold.is_empty() {
-            return Ok(());
-        }
-        let Some(hook) = hook else {
-            let names: Vec<_> = untold.iter().take(5).map(|one| one.name.as_str()).collect();
-            let more = if untold.len() > 5 { ", …" } else { "" };
-            self.args.output.notice(format!(
-                "a hook is still to be run for {}{more}: give --exec or --pid-file",
-                crate::name::escape(&names.join(", "))
-            ));
-            return Ok(());
-        };
-        hook.run(&self.store, &untold)?;
-        self.args.store.waiting(self.args.output, |wait| self.store.write(wait)?.strike_told(&untold))
-    }
 }
 
 /// The CAs that sign, each opened once.
@@ -296,9 +294,7 @@ impl Signers<'_, '_> {
     fn of(&mut self, name: &str) -> Result<Rc<Signer>, Rc<Error>> {
         let work = self.work;
         let open = || {
-            let issuer =
-                IssuerArgs { issuer: Some(name.to_owned()), issuer_key: None, issuer_chain: Vec::new() };
-            let opened = issuer.open(&work.store, &work.args.passphrase, work.now);
+            let opened = IssuerArgs::named(name).open(&work.store, &work.args.passphrase, work.now);
             opened.map(Rc::new).map_err(Rc::new)
         };
         self.known.entry(name.to_owned()).or_insert_with(open).clone()

@@ -78,6 +78,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let files = LeafFiles::WITHOUT_KEY;
     let place = Place::open(&name, &files, args.out.as_deref(), &args.issuer, &args.store)?;
     let signer = place.signer(&args.issuer, &args.passphrase, now)?;
+    signer.notice_rollover(args.output);
 
     let grant = args.grant(&csr, &place.config(), Some(&signer), now)?;
     let not_granted: Vec<String> = grant.refused().map(str::to_owned).collect();

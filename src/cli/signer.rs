@@ -13,6 +13,7 @@ use crate::{
     cert::load_certificates,
     issuer::Issuer,
     key::{KeyType, Opener, PrivateKey, load_private_key},
+    name::escape,
     origin::Origin,
     store::{Store, Wait},
     validity::Span,
@@ -62,6 +63,18 @@ pub(crate) struct IssuerArgs {
 pub(crate) struct Signer {
     pub(crate) issuer: Issuer,
     pub(crate) name: Option<String>,
+    /// The CA that was asked for, where another took its place.
+    instead_of: Option<String>,
+}
+
+impl Signer {
+    /// Tells that it is another CA than the one that was named.
+    pub(crate) fn notice_rollover(&self, output: OutputArgs) {
+        if let (Some(asked), Some(name)) = (&self.instead_of, &self.name) {
+            let (asked, name) = (escape(asked), escape(name));
+            output.notice(format!("the CA \"{asked}\" was rolled over: \"{name}\" signs in its place"));
+        }
+    }
 }
 
 impl IssuerArgs {
@@ -70,8 +83,30 @@ impl IssuerArgs {
         self.issuer_key.is_some()
     }
 
-    /// Opens the CA in a PKI directory: the one named, or the one there is.
+    /// Of a CA in the PKI directory.
+    pub(crate) fn named(name: &str) -> Self {
+        Self { issuer: Some(name.to_owned()), issuer_key: None, issuer_chain: Vec::new() }
+    }
+
+    /// Opens the CA in a PKI directory: the one named, or the one that took its place, or the one there is.
     pub(crate) fn open(
+        &self,
+        store: &Store,
+        passphrase: &PassphraseArgs,
+        now: OffsetDateTime,
+    ) -> Result<Signer, Error> {
+        let rotations = store.rotations()?;
+        match self.issuer.as_deref().map(|name| (name, rotations.signer(name))) {
+            Some((asked, other)) if asked != other => {
+                let signer = Self::named(other).open_named(store, passphrase, now)?;
+                Ok(Signer { instead_of: Some(asked.to_owned()), ..signer })
+            }
+            _ => self.open_named(store, passphrase, now),
+        }
+    }
+
+    /// Opens the CA in a PKI directory: this and no other, though another may have taken its place.
+    pub(crate) fn open_named(
         &self,
         store: &Store,
         passphrase: &PassphraseArgs,
@@ -90,8 +125,9 @@ impl IssuerArgs {
         let all = store.authorities()?;
         store.require_unrevoked(&issuer, &all)?;
         let cross = Store::cross_certificates(&issuer, &all, now);
-        let issuer = issuer.with_cross(cross);
-        Ok(Signer { issuer, name: Some(authority.name) })
+        let others = store.other_anchors(&issuer)?;
+        let issuer = issuer.with_cross(cross).with_other_anchors(others);
+        Ok(Signer { issuer, name: Some(authority.name), instead_of: None })
     }
 
     /// Opens the CA from its files.
@@ -112,7 +148,7 @@ impl IssuerArgs {
             certificates.extend(load_certificates(chain)?);
         }
         let issuer = Issuer::new(certificate, &certificates, key, Origin::file(key_file), now)?;
-        Ok(Signer { issuer, name: None })
+        Ok(Signer { issuer, name: None, instead_of: None })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::{Custom, Kind, Request};
+use super::{Custom, Kind, Pointers, Request};
 use crate::{
     Error,
     cert::Certificate,
@@ -50,6 +50,19 @@ impl Request {
     }
 }
 
+impl Request {
+    /// Has it speak of another issuer than the certificate that it repeats: where that one's CRL and certificate are to be found
+    /// is nothing of the new one's. Returns whether something was left out that nothing took the place of.
+    pub fn by_another_issuer(&mut self, pointers: Pointers) -> bool {
+        let before = self.extensions.len();
+        let speaks = [oid::CRL_DISTRIBUTION_POINTS, oid::AUTHORITY_INFO_ACCESS];
+        self.extensions.retain(|extension| !speaks.contains(&extension.oid.content()));
+        let lost = before > self.extensions.len() && pointers == Pointers::default();
+        self.pointers = pointers;
+        lost
+    }
+}
+
 /// The alternative names of a certificate, to be asked for again.
 ///
 /// # Errors
@@ -83,7 +96,7 @@ mod tests {
     use super::*;
     use crate::{
         cert::NameConstraints,
-        issue::{Pointers, extended_key_usages, plan},
+        issue::{extended_key_usages, plan},
         issuer::Issuer,
         key::{KeyType, PrivateKey},
         name::{Name, Subtree},

@@ -40,6 +40,8 @@ pub enum Notice {
     CriticalExtension(String),
     /// Some verifiers refuse every chain with name constraints of these kinds.
     ConstraintsNotForAll,
+    /// Where the CRL or certificate of the CA before is to be found was left out, and for this one nothing is said.
+    PointersLeftOut,
     /// A permitted network of one kind of address bans all addresses of the other.
     OtherAddressesBanned {
         /// The kind that is permitted
@@ -61,6 +63,7 @@ impl Notice {
             Self::NothingToStaple => "must-staple-without-ocsp",
             Self::CriticalExtension(_) => "critical-extension",
             Self::ConstraintsNotForAll => "constraints-not-for-all",
+            Self::PointersLeftOut => "pointers-left-out",
             Self::OtherAddressesBanned { .. } => "other-addresses-banned",
         }
     }
@@ -96,6 +99,9 @@ impl fmt::Display for Notice {
             }
             Self::ConstraintsNotForAll => f.write_str(
                 "Python's cryptography and other verifiers that know name constraints for DNS and IP alone refuse every certificate below",
+            ),
+            Self::PointersLeftOut => f.write_str(
+                "another CA signed it, and pkit.toml does not say where that one's CRL and certificate are: the old URLs were left out",
             ),
             Self::OtherAddressesBanned { permitted, banned } => write!(
                 f,

@@ -75,12 +75,28 @@ impl fmt::Display for KeyState {
     }
 }
 
+/// CAs above one another; more than any real hierarchy has.
+const MOST_ABOVE: usize = 12;
+
+/// The certificates of all generations of a CA that can be read, the oldest first. `set` is one of them.
+fn certificates_beside(set: &Path) -> Vec<Certificate> {
+    let entries = set.parent().and_then(|of_name| std::fs::read_dir(of_name).ok());
+    let mut sets: Vec<_> = entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    sets.sort();
+    let certificates = sets.iter().filter_map(|set| load_certificates(&set.join("cert.pem")).ok());
+    certificates.filter_map(|all| all.into_iter().next()).collect()
+}
+
 impl Store {
     /// Finds a CA by name.
     ///
     /// # Errors
     /// [`Error::CaUnknown`], [`Error::NameInvalid`], and those of reading its files.
     pub fn authority(&self, name: &str) -> Result<Authority, Error> {
+        self.authority_within(name, MOST_ABOVE)
+    }
+
+    fn authority_within(&self, name: &str, depth: usize) -> Result<Authority, Error> {
         let Some(directory) = self.current(Shelf::Ca, name)? else {
             return Err(Error::CaUnknown { name: name.to_owned(), known: self.names(Shelf::Ca)? });
         };
@@ -91,28 +107,41 @@ impl Store {
         let chain = directory.join("chain.pem");
         let above = match source::read_small(&chain)? {
             empty if empty.trim_ascii().is_empty() => Vec::new(),
-            _ => self.as_renewed(load_certificates(&chain)?),
+            _ => self.as_renewed(load_certificates(&chain)?, depth),
         };
         Ok(Authority { name: name.to_owned(), certificate, above, key: directory.join("key.pem") })
     }
 
-    /// CAs that were renewed here since a chain was written stand in it as they are now: same name, key and issuer.
-    fn as_renewed(&self, chain: Vec<Certificate>) -> Vec<Certificate> {
+    /// CAs that were certified again since a chain was written stand in it as they are now; where it was by another CA, so do those
+    /// above it.
+    fn as_renewed(&self, chain: Vec<Certificate>, depth: usize) -> Vec<Certificate> {
         let names = self.names(Shelf::Ca).unwrap_or_default();
-        let sets = names.iter().filter_map(|name| self.current(Shelf::Ca, name).ok().flatten());
         // Most were never renewed, and need not be read.
-        let sets = sets.filter(|set| !set.ends_with("0001"));
-        let first = |set: PathBuf| load_certificates(&set.join("cert.pem")).ok()?.into_iter().next();
-        let here: Vec<Certificate> = sets.filter_map(first).collect();
-        let now = |old: Certificate| {
-            let same = |new: &&Certificate| {
-                new.public_key() == old.public_key()
-                    && new.subject() == old.subject()
-                    && new.issuer() == old.issuer()
-            };
-            here.iter().find(same).cloned().unwrap_or(old)
+        let again = |name: &String| {
+            let set = self.current(Shelf::Ca, name).ok()??;
+            let first = || load_certificates(&set.join("cert.pem")).ok()?.into_iter().next();
+            (!set.ends_with("0001")).then(first)?.map(|certificate| (name.clone(), set, certificate))
         };
-        chain.into_iter().map(now).collect()
+        let here: Vec<_> = names.iter().filter_map(again).collect();
+        let mut now = Vec::new();
+        for old in chain {
+            let same = |(_, set, new): &&(String, PathBuf, Certificate)| {
+                new.is_same_authority(&old)
+                    && (new.issuer() == old.issuer() || certificates_beside(set).contains(&old))
+            };
+            match here.iter().find(same) {
+                None => now.push(old),
+                Some((_, _, new)) if new.issuer() == old.issuer() => now.push(new.clone()),
+                Some((name, _, new)) => {
+                    now.push(new.clone());
+                    let above =
+                        depth.checked_sub(1).and_then(|depth| self.authority_within(name, depth).ok());
+                    now.extend(above.map(|ca| ca.above).unwrap_or_default());
+                    return now;
+                }
+            }
+        }
+        now
     }
 
     /// All CAs, by name.
@@ -129,10 +158,12 @@ impl Store {
     /// [`Error::IssuerAmbiguous`].
     pub fn default_issuer(&self) -> Result<Authority, Error> {
         let mut all = self.authorities()?;
+        let rotations = self.rotations()?;
         let keys: Vec<_> =
             all.iter().filter(|ca| ca.key.exists()).map(|ca| ca.certificate.public_key().clone()).collect();
         // The second certificate of a CA that was cross-signed is not a second CA.
         all.retain(|ca| ca.key.exists() || !keys.contains(ca.certificate.public_key()));
+        all.retain(|ca| rotations.signs_by_default(&ca.name));
         let intermediates: Vec<_> = all.iter().filter(|ca| !ca.is_root()).collect();
         let candidates = if intermediates.is_empty() { all.iter().collect() } else { intermediates };
         match candidates.as_slice() {
@@ -154,9 +185,7 @@ impl Store {
         let path = issuer.path();
         let mut found: Vec<Certificate> = Vec::new();
         for other in authorities.iter().map(|ca| &ca.certificate) {
-            let same = |own: &Certificate| {
-                own.public_key() == other.public_key() && own.subject() == other.subject()
-            };
+            let same = |own: &Certificate| own.is_same_authority(other);
             let usable = other.is_current(now) && !other.is_own_issuer();
             // A second one of the same issuer, or beside the one on the path, leads nowhere else.
             let twin = path.iter().chain(&found).any(|own| same(own) && own.issuer() == other.issuer());
@@ -169,9 +198,26 @@ impl Store {
 }
 
 impl Authority {
+    /// The certificates that it has had, and that are still there, the oldest first.
+    pub fn certificates(&self) -> Vec<Certificate> {
+        let set = self.key.parent().and_then(|link| link.canonicalize().ok());
+        set.map(|set| certificates_beside(&set)).unwrap_or_default()
+    }
+
     /// Whether it is the end of its path.
     pub fn is_root(&self) -> bool {
         self.above.is_empty()
+    }
+
+    /// Its key file as it is; `None` where the key is kept elsewhere.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn key_file(&self) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        match source::read_small(&self.key).map(Zeroizing::new) {
+            Err(Error::FileNotFound { .. }) => Ok(None),
+            other => other.map(Some),
+        }
     }
 
     /// How it stands with its key.
@@ -232,6 +278,19 @@ impl Generation {
         let mut imported = Self::of_authority(name, certificate, above, key, issuer, now);
         imported.record.event = Event::Imported;
         imported
+    }
+
+    /// With the list of the CA as it is. Its key is the same, so that the list stays good until it lapses. To be read under the
+    /// lock, when it is the latest.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn keeping_list(mut self, old: &Authority) -> Result<Self, Error> {
+        match source::read(&old.crl(), source::LARGE) {
+            Err(Error::FileNotFound { .. }) => {}
+            list => self.files.push(("crl.pem", Zeroizing::new(list?), writer::PUBLIC)),
+        }
+        Ok(self)
     }
 
     /// The set of a CA that was certified again, by the same as before or itself. `key` is its key file as it is.

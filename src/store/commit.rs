@@ -295,7 +295,10 @@ impl<'a> Writer<'a> {
 const HANDS: usize = 16;
 
 /// Does the work for all items, by several threads where there are several; after a failure nothing more is begun.
-fn spread<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<(), Error> + Sync) -> Result<(), Error> {
+pub(super) fn spread<T: Sync>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<(), Error> + Sync,
+) -> Result<(), Error> {
     if let [only] = items {
         return work(only);
     }

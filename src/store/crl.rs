@@ -86,10 +86,7 @@ impl Store {
     /// [`Error::IssuerRevoked`]; those of reading the lists and of [`Crl::verify`].
     pub fn require_unrevoked(&self, issuer: &Issuer, authorities: &[Authority]) -> Result<(), Error> {
         for (authority, above) in issuer.path().iter().zip(issuer.path().iter().skip(1)) {
-            let signs = |ca: &&Authority| {
-                ca.certificate.public_key() == above.public_key()
-                    && ca.certificate.subject() == above.subject()
-            };
+            let signs = |ca: &&Authority| ca.certificate.is_same_authority(above);
             for path in authorities.iter().filter(signs).map(Authority::crl).filter(|path| path.exists()) {
                 for list in Crl::load(&path)? {
                     list.verify(above)?;
@@ -107,13 +104,14 @@ impl Store {
         Ok(())
     }
 
-    /// The lists of all CAs of a chain, its root included, and of those that certified one of them too: what a peer wants
-    /// that checks every certificate of a path. A CA of several certificates has one list.
+    /// The lists of all CAs of a chain, its root included, of those that certified one of them too, and of those that take the
+    /// place of one: what a peer wants that checks every certificate of a path. A CA of several certificates has one list.
     ///
     /// # Errors
     /// As [`Store::crl`]; [`Error::CrlMissing`] too for a CA that is not here.
     pub fn crls_of_chain(&self, chain: &[Certificate], now: OffsetDateTime) -> Result<Vec<Crl>, Error> {
         let all = self.authorities()?;
+        let pairs = self.pairs()?;
         let mut wanted: Vec<Certificate> = Vec::new();
         let mut found = chain.to_vec();
         while let Some(next) = (!found.is_empty()).then(|| found.remove(0)) {
@@ -124,14 +122,18 @@ impl Store {
                 next.issuer().same(above.subject()) && next.is_signed_by(above.public_key()).is_ok()
             });
             found.extend(above.cloned());
+            // While one takes the place of the other, peers meet chains of both.
+            for pair in pairs.iter().map(|(old, new)| [&old.certificate, &new.certificate]) {
+                if pair.iter().any(|one| one.is_same_authority(&next)) {
+                    found.extend(pair.into_iter().cloned());
+                }
+            }
             wanted.push(next);
         }
         let mut lists: Vec<Crl> = Vec::new();
         let mut done: Vec<&Certificate> = Vec::new();
         for certificate in &wanted {
-            let same = |other: &Certificate| {
-                other.public_key() == certificate.public_key() && other.subject().same(certificate.subject())
-            };
+            let same = |other: &Certificate| other.is_same_authority(certificate);
             if done.iter().any(|other| same(other)) {
                 continue;
             }
@@ -174,7 +176,16 @@ impl Writer<'_> {
         let path = authority.crl();
         let there = Crl::load(&path).ok().and_then(|mut lists| lists.pop());
         let there = there.filter(|list| list.verify(&authority.certificate).is_ok());
-        let number = known.number.max(there.and_then(|list| list.number()).unwrap_or(0)).saturating_add(1);
+        let too_large = || Error::PkiDamaged {
+            path: path.clone(),
+            problem: "its number is greater than pkit can count on from".into(),
+        };
+        // One that does not fit is no reason to begin anew: peers would take the next list for an older one.
+        let given = match there {
+            Some(list) if list.number_hex().is_some() => list.number().ok_or_else(too_large)?,
+            _ => 0,
+        };
+        let number = known.number.max(given).checked_add(1).ok_or_else(too_large)?;
         let now = now.replace_nanosecond(0).unwrap_or(now);
         // A minute back, as certificates begin, so that peers whose clocks are behind take it at once.
         let this_update = now - time::Duration::MINUTE;

@@ -41,7 +41,7 @@ impl LeafFiles {
     pub fn without_key(certificate: &Certificate, issuer: &Issuer) -> Self {
         let sent = || issuer.intermediates().iter().chain(issuer.cross());
         let (cert, chain) = (certificate.to_pem(), to_pem(sent()));
-        Self { fullchain: format!("{cert}{chain}"), cert, chain, ca: issuer.root().to_pem(), key: None }
+        Self { fullchain: format!("{cert}{chain}"), cert, chain, ca: to_pem(issuer.anchors()), key: None }
     }
 
     /// Names, contents and modes.

@@ -45,6 +45,11 @@ impl Lineage {
         self.succession.iter().rev()
     }
 
+    /// Whether the certificate in use was revoked.
+    pub fn is_revoked(&self) -> bool {
+        self.current().is_some_and(|record| self.revoked.contains_key(&record.serial))
+    }
+
     /// Why the certificate with this serial number was revoked, where it was.
     pub fn revoked(&self, serial: &str) -> Option<&str> {
         self.revoked.get(serial).map(String::as_str)

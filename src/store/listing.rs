@@ -18,6 +18,7 @@ use super::{
     INVENTORY, RevocationEvent, Store,
     inventory::SET_ASIDE,
     revocation::{self, Words},
+    rotation,
 };
 use crate::{
     Error,
@@ -229,6 +230,9 @@ struct LineIssuer<'a> {
     key_id: Cow<'a, str>,
 }
 
+/// Events of lines that are about no new certificate.
+const KNOWN_LINES: [&str; 4] = ["revoked", "released", "crl", rotation::EVENT];
+
 /// What happened, of a line about anything else.
 #[derive(Deserialize)]
 struct OtherLine<'a> {
@@ -263,7 +267,7 @@ pub fn list<E: From<Error>>(
         let read = |(index, line): (usize, &&[u8])| match serde_json::from_slice::<Line<'_>>(line) {
             Ok(line) => filter.row(&line, &known, now).map(Ok),
             Err(_) => match serde_json::from_slice::<OtherLine<'_>>(line).map(|line| line.event) {
-                Ok(event) if matches!(&*event, "revoked" | "released" | "crl") => None,
+                Ok(event) if KNOWN_LINES.contains(&&*event) => None,
                 event => Some(Err((index, event.is_ok_and(|event| event == SET_ASIDE)))),
             },
         };

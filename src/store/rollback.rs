@@ -11,6 +11,7 @@ use crate::{
     fingerprint::hex,
     key::{load_private_key, no_passphrase},
     origin::Origin,
+    verify::{Purpose, Question, verify},
 };
 
 impl Store {
@@ -26,12 +27,18 @@ impl Store {
 
 impl Writer<'_> {
     /// Turns the name of a leaf back to the generation that the one in use replaced. Returns its record, which says what it
-    /// replaces now.
+    /// replaces now; `announce` hears it before the name turns.
     ///
     /// # Errors
     /// [`Error::NoRollback`] where there is none, or it is revoked, expired or not whole; [`Error::CertificateUnknown`], and
     /// those of [`Writer::roll_back`].
-    pub fn go_back(&self, name: &str, dry_run: bool, now: OffsetDateTime) -> Result<Record, Error> {
+    pub fn go_back(
+        &self,
+        name: &str,
+        dry_run: bool,
+        now: OffsetDateTime,
+        announce: impl FnOnce(&Record) -> Result<(), Error>,
+    ) -> Result<Record, Error> {
         let store = self.store();
         store.leaf(name)?;
         let lineage = store.lineage(Shelf::Live, name)?;
@@ -44,6 +51,7 @@ impl Writer<'_> {
         judge(store, &lineage, target, now)
             .map_err(|reason| refused(format!("generation {}: {reason}", target.generation)))?;
         let record = target.clone().replacing(Event::RolledBack, current, now);
+        announce(&record)?;
         if !dry_run {
             self.roll_back(std::slice::from_ref(&record))?;
         }
@@ -70,13 +78,26 @@ fn judge(store: &Store, lineage: &Lineage, target: &Record, now: OffsetDateTime)
     let certificates = load_certificates(&set.join("fullchain.pem")).map_err(said)?;
     let anchors = load_certificates(&set.join("ca.pem")).map_err(said)?;
     let alone = load_certificates(&set.join("cert.pem")).map_err(said)?;
-    let Some(certificate) = certificates.first() else { return Err("its files are empty".into()) };
+    let Some((certificate, sent)) = certificates.split_first() else {
+        return Err("its files are empty".into());
+    };
     if hex(&certificate.fingerprint()) != target.fingerprint || alone.first() != Some(certificate) {
         return Err("its certificate is not the one on record".into());
     }
     if let Some(ended) = certificates.iter().chain(&anchors).find(|one| one.validity().not_after < now) {
         let whose = if ended == certificate { "it" } else { "a CA above it" };
         return Err(format!("{whose} ended {}", crate::validity::tell(ended.validity().not_after, now)));
+    }
+    for gone in store.dropped().map_err(said)? {
+        if sent.iter().any(|one| one.is_same_authority(&gone)) {
+            return Err(format!("\"{}\" signed it, and another CA took its place", gone.title()));
+        }
+    }
+    // With the anchors that its peers have by now.
+    let purpose = Purpose::Any;
+    let question = Question { anchors: &anchors, intermediates: sent, purpose, host: None, at: now };
+    if let Some(finding) = verify(certificate, &question).findings.first() {
+        return Err(finding.to_string());
     }
     if target.key_file {
         let path = set.join("privkey.pem");

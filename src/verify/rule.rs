@@ -73,6 +73,14 @@ impl Rule {
         }
     }
 
+    /// Whether it says that the path leads to no trust anchor.
+    pub(crate) fn is_missing_issuer(self) -> bool {
+        matches!(
+            self,
+            Self::UnknownIssuer | Self::IssuerKeyMismatch | Self::UnsupportedSignature | Self::SearchBudget
+        )
+    }
+
     /// The stable name, as in JSON.
     pub fn code(self) -> &'static str {
         match self {

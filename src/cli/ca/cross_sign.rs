@@ -54,13 +54,10 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let called = args.called.clone().unwrap_or_else(|| format!("{} by {}", args.name, args.issuer));
     store.require_free(Shelf::Ca, &called)?;
     let subject = store.authority(&args.name)?.certificate;
-    let issuer = IssuerArgs { issuer: Some(args.issuer.clone()), issuer_key: None, issuer_chain: Vec::new() };
-    let issuer = issuer.open(&store, &args.passphrase, now)?.issuer;
+    let issuer = IssuerArgs::named(&args.issuer).open_named(&store, &args.passphrase, now)?.issuer;
 
     let twin = |ca: &Authority| {
-        ca.certificate.public_key() == subject.public_key()
-            && ca.certificate.subject() == subject.subject()
-            && ca.above.first() == Some(issuer.certificate())
+        ca.certificate.is_same_authority(&subject) && ca.above.first() == Some(issuer.certificate())
     };
     if let Some(twin) = store.authorities()?.iter().find(|ca| twin(ca)) {
         return Err(

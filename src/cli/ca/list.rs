@@ -48,6 +48,9 @@ pub(super) struct Row {
     pub(super) issued: u64,
     path_length: Option<u32>,
     pub(super) key: KeyState,
+    /// Name of the CA that takes its place, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced_by: Option<String>,
     fingerprint_sha256: String,
     certificate: String,
     #[serde(skip)]
@@ -78,6 +81,7 @@ pub(super) fn rows(store: &Store, output: OutputArgs, now: OffsetDateTime) -> Re
         output.notice("the inventory has lines that are no records: pkit check");
     }
     let all = store.authorities()?;
+    let rotations = store.rotations()?;
     let row = |ca: &Authority| {
         let validity = ca.certificate.validity();
         let parent = ca.above.first();
@@ -95,6 +99,7 @@ pub(super) fn rows(store: &Store, output: OutputArgs, now: OffsetDateTime) -> Re
             issued: counts.get(&ca.name).copied().unwrap_or(0),
             path_length: ca.certificate.basic_constraints().and_then(|(_, length)| length),
             key: ca.key_state(),
+            replaced_by: rotations.from(&ca.name).map(|rotation| rotation.to.clone()),
             fingerprint_sha256: hex(&ca.certificate.fingerprint()),
             certificate: ca.certificate.to_pem(),
             ends: validity.not_after,
@@ -115,8 +120,10 @@ fn tree(rows: &[Row], now: OffsetDateTime) -> String {
         let pad = width - label.chars().count();
         let end = format!("until {} ({})", format_date(row.ends), relative(row.ends, now));
         let end = if row.expired { styled(BAD, format!("EXPIRED, {end}")) } else { end };
+        let gives_place = row.replaced_by.as_deref().map(|to| format!(", gives place to \"{}\"", escape(to)));
+        let gives_place = gives_place.unwrap_or_default();
         text.push_str(&format!(
-            "{}{:pad$}  {:12}  {end}  issued {}, key {}\n",
+            "{}{:pad$}  {:12}  {end}  issued {}, key {}{gives_place}\n",
             styled(BOLD, &label),
             "",
             row.kind,

@@ -165,8 +165,8 @@ pub(super) fn intermediate(args: IntermediateArgs, context: &Context) -> anyhow:
         Some(name) => name,
         None => only_root(&store)?,
     };
-    let issuer = IssuerArgs { issuer: Some(issuer), issuer_key: None, issuer_chain: Vec::new() };
-    let signer = issuer.open(&store, &common.passphrase, context.now())?;
+    let signer = IssuerArgs::named(&issuer).open(&store, &common.passphrase, context.now())?;
+    signer.notice_rollover(common.output);
     common.make(Kind::Intermediate, args.path_length.0, Some(store), Some(signer), context)
 }
 
@@ -174,6 +174,8 @@ pub(super) fn intermediate(args: IntermediateArgs, context: &Context) -> anyhow:
 fn only_root(store: &Store) -> Result<String, Error> {
     let roots: Vec<String> =
         store.authorities()?.into_iter().filter(|ca| ca.is_root()).map(|ca| ca.name).collect();
+    let rotations = store.rotations()?;
+    let roots: Vec<String> = roots.into_iter().filter(|name| rotations.signs_by_default(name)).collect();
     match roots.as_slice() {
         [one] => Ok(one.clone()),
         _ => Err(Error::IssuerAmbiguous { candidates: roots }),

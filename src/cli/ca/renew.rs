@@ -1,8 +1,5 @@
 //! `pkit ca renew`.
 
-use time::OffsetDateTime;
-use zeroize::Zeroizing;
-
 use crate::{
     Error,
     cli::{
@@ -11,13 +8,12 @@ use crate::{
         passphrase::PassphraseArgs,
         signer::{IssuerArgs, StoreArgs},
     },
-    fs,
-    issue::{Kind, Notice, Request, plan},
+    issue::{Kind, Notice, Pointers, Request, plan},
     key::load_private_key,
     origin::Origin,
-    source,
-    store::{Authority, Generation, Shelf, Store, Wait},
-    validity::{End, Span},
+    renew::{certify_again, end_as_before},
+    store::{Generation, Shelf, Store, Wait},
+    validity::End,
 };
 
 #[derive(clap::Args)]
@@ -73,42 +69,38 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         let problem = format!("the CA was revoked ({reason}), and is not renewed: make a new one");
         return Err(Error::Usage { problem }.into());
     }
-    let kind = if old.is_root() { Kind::Root } else { Kind::Intermediate };
     let end = match args.validity {
         Some(end) => end,
-        None => as_long(&old, store.config().validity.intermediate, now)?,
+        None => end_as_before(&old, store.config().validity.intermediate, now)?,
     };
-    let mut request = Request::again(&old.certificate, kind, end);
-    request.end_is_explicit = args.validity.is_some();
     // Its key, as the file has it; of a CA whose key is elsewhere, none.
-    let key_file = match source::read_small(&old.key).map(Zeroizing::new) {
-        Err(Error::FileNotFound { .. }) => None,
-        other => Some(other?),
-    };
+    let key_file = old.key_file()?;
     let (certificate, mut notices, generation) = if old.is_root() {
         let key = match load_private_key(&old.key, &mut args.passphrase.opener()) {
             Err(Error::FileNotFound { path }) => Err(Error::CaKeyAbsent { name: args.name.clone(), path }),
             other => other,
         }?;
         old.certificate.require_key(&key, &Origin::file(&old.key))?;
+        let mut request = Request::again(&old.certificate, Kind::Root, end);
+        request.end_is_explicit = args.validity.is_some();
         let plan = plan(request, None, now)?;
         let certificate = plan.sign_root(&key, &context.random)?;
         let generation = Generation::renewed_authority(&args.name, &certificate, key_file, None, record, now);
         (certificate, plan.notices, generation)
     } else {
         let name = args.issuer.as_ref().unwrap_or(&record.issuer.name);
-        let issuer = IssuerArgs { issuer: Some(name.clone()), issuer_key: None, issuer_chain: Vec::new() };
-        let issuer = issuer.open(&store, &args.passphrase, now)?.issuer;
+        let issuer = IssuerArgs::named(name).open_named(&store, &args.passphrase, now)?.issuer;
         if issuer.certificate().subject() != old.certificate.issuer() {
             let problem = format!("\"{name}\" is not the CA that signed it: the issuer stays the same");
             return Err(Error::Usage { problem }.into());
         }
-        let plan = plan(request, Some(&issuer), now)?;
-        let certificate = plan.sign(old.certificate.public_key(), &issuer, &context.random)?;
+        let end = (end, args.validity.is_some());
+        let (certificate, notices) =
+            certify_again(&old.certificate, end, &issuer, Pointers::default(), &context.random, now)?;
         let signed_by = Some((name.as_str(), &issuer));
         let generation =
             Generation::renewed_authority(&args.name, &certificate, key_file, signed_by, record, now);
-        (certificate, plan.notices, generation)
+        (certificate, notices, generation)
     };
     // What held before is no news.
     notices.retain(|notice| matches!(notice, Notice::Clamped { .. }));
@@ -118,12 +110,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         // Somebody else may have renewed it since it was read.
         match store.current(Shelf::Ca, &args.name)? == set {
             true => {
-                let mut generation = generation;
-                // Its key is the same, so its list stays good until it lapses. Read under the lock, it is the latest.
-                match source::read(&old.crl(), source::LARGE) {
-                    Err(Error::FileNotFound { .. }) => {}
-                    list => generation.files.push(("crl.pem", Zeroizing::new(list?), fs::PUBLIC)),
-                }
+                let generation = generation.keeping_list(&old)?;
                 writer.commit(vec![generation]).map(Some)
             }
             false => Ok(None),
@@ -152,15 +139,4 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         .dry_run(args.dry_run, &certificate, now)
         .tell(args.output, now)?;
     Ok(Exit::Yes)
-}
-
-/// As long as before; of one that was cut short by the end of a CA above, at least as long as new ones last.
-fn as_long(old: &Authority, usual: Span, now: OffsetDateTime) -> Result<End, Error> {
-    let validity = old.certificate.validity();
-    // It begins a minute before now.
-    let minute = time::Duration::minutes(1);
-    let now = now.replace_nanosecond(0).unwrap_or(now);
-    let end = now - minute + (validity.not_after - validity.not_before);
-    let cut_short = old.above.iter().any(|above| above.validity().not_after == validity.not_after);
-    Ok(End::At(if cut_short { end.max(usual.after(now)?) } else { end }))
 }

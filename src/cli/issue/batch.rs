@@ -185,6 +185,7 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         Leaf { name: &sample.name, profile: Profile::Client, sans: args.san.clone(), content: &content };
     args.request(&leaf, store.config(), None, now)?;
     let signer = args.issuer.open(&store, &args.passphrase, now)?;
+    signer.notice_rollover(args.output);
     let ed25519 = Once::new();
     let wanted = |row: &Row| {
         let problem = "no profile is said, neither here nor on the command line".to_owned();

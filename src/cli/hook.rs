@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
     Error,
-    cli::passphrase::without_secrets,
+    cli::{OutputArgs, passphrase::without_secrets, signer::StoreArgs},
     source,
     store::{Shelf, Store, Untold},
 };
@@ -20,8 +20,8 @@ const LONGEST: usize = 100_000;
 
 /// What to do after the names lead to the new files.
 #[derive(clap::Args)]
-pub(super) struct HookArgs {
-    /// Run this command with all arguments that follow, once, after something was renewed
+pub(crate) struct HookArgs {
+    /// Run this command with all arguments that follow, once, after files were changed
     #[arg(long, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true, conflicts_with = "pid_file", help_heading = "Hook")]
     exec: Vec<OsString>,
     /// Send a signal to the process whose number is in this file
@@ -58,13 +58,13 @@ impl SignalName {
 }
 
 /// A hook that was asked for.
-pub(super) enum Hook {
+pub(crate) enum Hook {
     Command(OsString, Vec<OsString>),
     Signal(PathBuf, Signal),
 }
 
 impl HookArgs {
-    pub(super) fn read(&self) -> Result<Option<Hook>, Error> {
+    pub(crate) fn read(&self) -> Result<Option<Hook>, Error> {
         Ok(match (self.exec.split_first(), &self.pid_file) {
             (Some((program, arguments)), _) => Some(Hook::Command(program.clone(), arguments.to_vec())),
             (None, Some(path)) => Some(Hook::Signal(path.clone(), self.signal.signal())),
@@ -73,9 +73,35 @@ impl HookArgs {
     }
 }
 
+/// Tells whoever serves the certificates of these names; of those before too that could not be told.
+pub(crate) fn tell(
+    hook: Option<&Hook>,
+    store: &Store,
+    concerned: impl Fn(&str) -> bool,
+    args: &StoreArgs,
+    output: OutputArgs,
+) -> Result<(), Error> {
+    let mut untold = store.untold()?;
+    untold.retain(|one| concerned(&one.name));
+    if untold.is_empty() {
+        return Ok(());
+    }
+    let Some(hook) = hook else {
+        let names: Vec<_> = untold.iter().take(5).map(|one| one.name.as_str()).collect();
+        let more = if untold.len() > 5 { ", …" } else { "" };
+        output.notice(format!(
+            "a hook is still to be run for {}{more}: give --exec or --pid-file",
+            crate::name::escape(&names.join(", "))
+        ));
+        return Ok(());
+    };
+    hook.run(store, &untold)?;
+    args.waiting(output, |wait| store.write(wait)?.strike_told(&untold))
+}
+
 impl Hook {
     /// Runs it for these certificates.
-    pub(super) fn run(&self, store: &Store, untold: &[Untold]) -> Result<(), Error> {
+    fn run(&self, store: &Store, untold: &[Untold]) -> Result<(), Error> {
         match self {
             Self::Command(program, arguments) => command(program, arguments, store, untold),
             Self::Signal(path, signal) => {
