@@ -2078,7 +2078,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__probe)
-            opts="-q -h -V --as --cert --key --roots --server-name --tls --timeout --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --json --quiet --help --version"
+            opts="-q -h -V --as --cert --key --roots --crl --server-name --tls --timeout --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --json --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2097,6 +2097,10 @@ _pkit() {
                     return 0
                     ;;
                 --roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --crl)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2432,7 +2436,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__serve__subcmd__test)
-            opts="-q -h -V --cert --key --client-ca --listen --client-auth --tls --once --count --timeout --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --json --quiet --help --version"
+            opts="-q -h -V --cert --key --client-ca --crl --listen --client-auth --tls --once --count --timeout --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --json --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2447,6 +2451,10 @@ _pkit() {
                     return 0
                     ;;
                 --client-ca)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --crl)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

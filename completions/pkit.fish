@@ -593,6 +593,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand expiry" -s V -l version -d 'Pr
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l cert -d 'The certificate in a file, with its intermediates behind it' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l key -d 'Its private key; the same file where it holds both' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l client-ca -d 'The CAs whose clients are let in; with NAME, those of its set unless others are named' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l crl -d 'Refuse what these CRLs revoke: PEM or DER, one or many in a file; every CA above the certificate needs a current one' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l listen -d 'Where to listen; port 0 takes a free one' -r
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l client-auth -d 'Whether clients are asked for a certificate' -r -f -a "none\t'Clients are not asked for a certificate'
 optional\t'Clients may come without a certificate; one that they send must be good'
@@ -614,6 +615,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand probe" -l as -d 'Who we are: a
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l cert -d 'The certificate in a file, with its intermediates behind it' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l key -d 'Its private key; the same file where it holds both' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l roots -d 'The CAs whose servers are trusted; else those of --as, else the roots of the PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l crl -d 'Refuse what these CRLs revoke: PEM or DER, one or many in a file; every CA above the certificate needs a current one' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l server-name -d 'The name the server must have, where it is not HOST' -r
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l tls -d 'Speak this version of TLS only: 1.2 or 1.3' -r
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l timeout -d 'How long all of it may take' -r

@@ -23,6 +23,7 @@ mod place;
 mod probe;
 mod prune;
 mod quickstart;
+mod remedy;
 mod renew;
 mod request;
 mod revoke;

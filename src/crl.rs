@@ -3,6 +3,7 @@
 //! Only whole lists of one CA are taken. A delta, an indirect list, or one that speaks for a part of the certificates only
 //! would have to be put together with others to mean anything, so it is refused and not half understood.
 
+mod lists;
 mod make;
 mod read;
 mod reason;
@@ -12,6 +13,7 @@ use std::{ops::Range, path::Path, sync::OnceLock};
 
 use ::time::OffsetDateTime;
 
+pub use lists::{Lists, Reread};
 pub use make::Terms;
 pub use reason::Reason;
 

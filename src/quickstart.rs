@@ -179,6 +179,7 @@ impl Quickstart {
                 identity,
                 client_auth: ClientAuth::Required,
                 client_ca: vec![self.root.clone()],
+                crls: None,
                 version: None,
                 count: None,
                 timeout: PATIENCE,
@@ -205,6 +206,7 @@ impl Quickstart {
                     server_name: None,
                     identity,
                     roots: vec![self.root.clone()],
+                    crls: None,
                     version: None,
                     timeout: PATIENCE,
                 };

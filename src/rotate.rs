@@ -3,6 +3,8 @@
 
 mod proof;
 
+use std::{path::PathBuf, sync::Arc};
+
 use time::OffsetDateTime;
 
 pub use proof::{Row, Side, prove};
@@ -10,6 +12,7 @@ pub use proof::{Row, Side, prove};
 use crate::{
     Error,
     cert::Certificate,
+    crl::Lists,
     issue::{Kind, Request},
     issuer::Issuer,
     key::Opener,
@@ -72,6 +75,8 @@ pub struct Signers {
     pub old: Issuer,
     /// Below the new one, or it itself
     pub new: Issuer,
+    /// The lists of all CAs above both, where each has one: peers may ask for them
+    pub crls: Option<Arc<Lists>>,
 }
 
 /// Everything a rollover is about: the CA that goes, the one that comes, those below them.
@@ -145,28 +150,38 @@ impl Scene<'_> {
             let by_old = |one: &Certificate| one.is_signed_by(self.from.certificate.public_key()).is_ok();
             let Some(by_old) = ca.certificates().into_iter().rev().find(by_old) else { continue };
             let open = ca.open(opener, self.now)?;
-            signers.push(Signers {
-                old: self.sent_along(open.by(by_old, &path(self.from), self.now)?)?,
-                new: self.sent_along(open.by(by_new.clone(), &path(self.to), self.now)?)?,
-            });
+            let old = open.by(by_old, &path(self.from), self.now)?;
+            signers.push(self.pair(old, open.by(by_new.clone(), &path(self.to), self.now)?)?);
         }
         let direct = |leaf: &Leaf| {
             let signed = |one: &Certificate| one.is_signed_by(self.from.certificate.public_key()).is_ok();
             leaf.fullchain.first().is_some_and(signed)
         };
         if signers.is_empty() || !self.from.is_root() || leaves.iter().any(direct) {
-            signers.push(Signers {
-                old: self.sent_along(self.from.open(opener, self.now)?)?,
-                new: self.sent_along(self.to.open(opener, self.now)?)?,
-            });
+            let old = self.from.open(opener, self.now)?;
+            signers.push(self.pair(old, self.to.open(opener, self.now)?)?);
         }
         Ok(signers)
     }
 
-    /// With the cross-certificates that its leaves carry.
-    fn sent_along(&self, issuer: Issuer) -> Result<Issuer, Error> {
-        let cross = Store::cross_certificates(&issuer, &self.store.authorities()?, self.now);
-        Ok(issuer.with_cross(cross))
+    /// Both with the cross-certificates that their leaves carry, and with the lists of the CAs above.
+    fn pair(&self, old: Issuer, new: Issuer) -> Result<Signers, Error> {
+        let all = self.store.authorities()?;
+        let mut lists: Option<Vec<PathBuf>> = Some(Vec::new());
+        for above in old.path().iter().chain(new.path()) {
+            let mut here =
+                all.iter().filter(|ca| ca.certificate.is_same_authority(above)).map(Authority::crl);
+            match (here.find(|list| list.exists()), &mut lists) {
+                (Some(list), Some(lists)) => lists.push(list),
+                _ => lists = None,
+            }
+        }
+        let crls = lists.map(|files| Lists::load(&files, |_, _| {})).transpose()?.map(Arc::new);
+        let sent_along = |issuer: Issuer| {
+            let cross = Store::cross_certificates(&issuer, &all, self.now);
+            issuer.with_cross(cross)
+        };
+        Ok(Signers { old: sent_along(old), new: sent_along(new), crls })
     }
 }
 

@@ -32,7 +32,7 @@ use time::OffsetDateTime;
 
 pub use alert::Alert;
 pub use identity::Identity;
-pub use judge::Objection;
+pub use judge::{Objection, decisive};
 pub use negotiated::Negotiated;
 pub use peer::CertificateFacts;
 

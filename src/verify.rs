@@ -8,6 +8,8 @@ mod path;
 mod revocation;
 mod rule;
 
+use std::borrow::Borrow;
+
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -99,7 +101,7 @@ pub fn verify(leaf: &Certificate, question: &Question<'_>) -> Verdict {
 
 /// As [`verify`], and by the revocation lists of every CA of the path: each has to have one that is current, the anchor's own
 /// certificate needs none.
-pub fn verify_with_crls(leaf: &Certificate, question: &Question<'_>, crls: &[Crl]) -> Verdict {
+pub fn verify_with_crls<C: Borrow<Crl>>(leaf: &Certificate, question: &Question<'_>, crls: &[C]) -> Verdict {
     let mut search = path::search(leaf, question);
     let revocation = revocation::check(&search.path, crls, question.at);
     search.breaches.extend(revocation);

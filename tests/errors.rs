@@ -362,6 +362,18 @@ fn revocations(c: &mut Cases) {
     c.case("crl-forged", &bundle);
     put(c, &own[..own.len() / 2]);
     c.case("pem-broken", &bundle);
+    // Nobody goes on without the lists that were named.
+    for (code, file) in [
+        ("pem-broken", "pki/ca/root/crl.pem"),
+        ("nothing-found", "pki/ca/root/cert.pem"),
+        ("nothing-found", "empty"),
+        ("file-not-found", "nowhere.crl"),
+        ("not-a-file", "pki"),
+    ] {
+        c.case(code, &["serve-test", "lost", "--crl", "pki/ca/issuing/crl.pem", file]);
+        c.case(code, &["probe", "localhost:1", "--as", "lost", "--crl", file]);
+    }
+    c.case("usage", &["serve-test", "lost", "--client-auth", "none", "--crl", "pki/ca/issuing/crl.pem"]);
     // What is there is no hindrance to making it anew.
     c.sandbox.succeeds(&["crl", "root"]);
     c.sandbox.succeeds(&bundle);

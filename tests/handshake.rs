@@ -13,6 +13,7 @@ use std::{
 use pkit::{
     Error,
     cert::Certificate,
+    crl::{Crl, Lists, Reason, Revoked, Terms},
     issue::{Kind, Request, plan},
     issuer::Issuer,
     key::{KeyType, PrivateKey},
@@ -41,6 +42,7 @@ fn clock() -> Clock {
 /// A root with an intermediate, and what it signs.
 struct Authority {
     root: Certificate,
+    above: Issuer,
     issuing: Issuer,
     random: SystemRandom,
 }
@@ -67,7 +69,7 @@ impl Authority {
             plan(request(Kind::Intermediate, &subject, &[], ten_years), Some(&root_issuer), EARLIER);
         let issuing = issuing.unwrap().sign(key.public(), &root_issuer, &random).unwrap();
         let issuing = Issuer::new(issuing, std::slice::from_ref(&root), key, origin(), EARLIER).unwrap();
-        Self { root, issuing, random }
+        Self { root, above: root_issuer, issuing, random }
     }
 
     fn leaf(
@@ -82,6 +84,19 @@ impl Authority {
         let plan = plan(request(Kind::Leaf(profile), "leaf", sans, end), Some(&self.issuing), at).unwrap();
         let leaf = plan.sign(key.public(), &self.issuing, &self.random).unwrap();
         (vec![leaf, self.issuing.certificate().clone()], key)
+    }
+
+    /// A list of the intermediate, or of the root.
+    fn list(&self, issuer: &Issuer, revoked: &[&Certificate], (begin, end): (i64, i64)) -> Crl {
+        let entry = |certificate: &&Certificate| Revoked {
+            serial: certificate.serial().into(),
+            date: EARLIER,
+            reason: Reason::KeyCompromise,
+        };
+        let day = time::Duration::DAY;
+        let (this_update, next_update) = (NOW + day * begin as i32, NOW + day * end as i32);
+        let terms = Terms { number: 1, this_update, next_update };
+        Crl::sign(issuer, revoked.iter().map(entry).collect(), terms, &self.random).unwrap()
     }
 
     fn server(&self) -> Identity {
@@ -103,6 +118,7 @@ fn serving(authority: &Authority) -> serve::Options {
         identity: authority.server(),
         client_auth: ClientAuth::Required,
         client_ca: vec![authority.root.clone()],
+        crls: None,
         version: None,
         count: None,
         timeout: Duration::from_secs(30),
@@ -117,6 +133,7 @@ fn probing(authority: &Authority, address: SocketAddr) -> probe::Options {
         server_name: None,
         identity: Some(authority.client()),
         roots: vec![authority.root.clone()],
+        crls: None,
         version: None,
         timeout: Duration::from_secs(20),
     }
@@ -302,6 +319,142 @@ fn refused(authority: &Authority, client: Identity, alert: u8, rule: Rule, cause
         assert_eq!(connection.client.unwrap().certificate.subject, "CN=leaf");
         assert!(!connection.client_authenticated);
     }
+}
+
+const CURRENT: (i64, i64) = (-1, 7);
+
+/// Lists, and the broken rule, the certificate that breaks it, and the alert that follow from them.
+type Revocation = (Vec<Crl>, Option<(Rule, usize, u8)>);
+
+/// What lists say of a certificate below the intermediate.
+fn revocations(authority: &Authority, leaf: &Certificate) -> Vec<Revocation> {
+    let Authority { above, issuing, .. } = authority;
+    let good = |issuer| authority.list(issuer, &[], CURRENT);
+    let bad = || authority.list(issuing, &[leaf], CURRENT);
+    let lapsed = || authority.list(issuing, &[], (-9, -1));
+    let mut forged = good(issuing).der().to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    let forged = Crl::from_der(forged, Origin::named("forged")).unwrap();
+    vec![
+        (vec![good(above), good(issuing)], None),
+        (vec![good(above), bad()], Some((Rule::Revoked, 1, 44))),
+        // Whichever comes first.
+        (vec![good(above), good(issuing), bad()], Some((Rule::Revoked, 1, 44))),
+        (vec![bad(), good(issuing), good(above)], Some((Rule::Revoked, 1, 44))),
+        (
+            vec![good(issuing), authority.list(above, &[issuing.certificate()], CURRENT)],
+            Some((Rule::Revoked, 2, 44)),
+        ),
+        (vec![good(above)], Some((Rule::CrlMissing, 1, 46))),
+        (vec![good(issuing)], Some((Rule::CrlMissing, 2, 46))),
+        (vec![good(above), lapsed()], Some((Rule::CrlLapsed, 1, 46))),
+        (vec![good(above), authority.list(issuing, &[], (1, 7))], Some((Rule::CrlLapsed, 1, 46))),
+        (vec![good(above), good(issuing), forged], Some((Rule::CrlRefused, 1, 46))),
+    ]
+}
+
+#[test]
+fn clients_are_refused_by_revocation_lists() {
+    let authority = Authority::new("Acme");
+    let client = authority.client();
+    for version in BOTH {
+        for (index, (lists, expected)) in revocations(&authority, &client.chain()[0]).into_iter().enumerate()
+        {
+            let crls = Some(Arc::new(Lists::from(lists)));
+            let serve = serve::Options { version: Some(version), crls: crls.clone(), ..serving(&authority) };
+            let knowing = probe::Options {
+                identity: Some(client.clone()),
+                // The server's certificate is on none of them.
+                crls: crls.filter(|_| matches!(expected, None | Some((Rule::Revoked, 1, _)))),
+                ..probing(&authority, "127.0.0.1:1".parse().unwrap())
+            };
+            let known = knowing.crls.is_some();
+            let (report, connection) = probe_once(serve, |address| probe::Options {
+                port: address.port(),
+                connect: Some(address),
+                ..knowing
+            });
+            let Some((rule, certificate, alert)) = expected else {
+                assert_eq!(report.verdict, Verdict::Accepted, "{index}: {}", report.reason);
+                assert!(report.server_to_us.revocation_checked);
+                assert_eq!(connection.outcome, Outcome::Accepted);
+                continue;
+            };
+            assert_eq!((report.verdict, report.side), (Verdict::Refused, Some(Side::Server)), "{index}");
+            assert_eq!(report.us_to_server.alert.as_ref().unwrap().number, alert, "{index}, TLS {version}");
+            assert_eq!(connection.outcome, Outcome::Refused);
+            assert_eq!(connection.alert_sent.unwrap().number, alert);
+            let found: Vec<_> =
+                connection.findings.iter().map(|finding| (finding.rule, finding.certificate)).collect();
+            assert_eq!(found, [(rule, certificate)], "{index}: {}", connection.reason);
+            // Certain where our lists prove it, else as likely as the alert makes it.
+            let revoked = report.us_to_server.causes.iter().find(|cause| cause.code == CauseCode::Revoked);
+            assert_eq!(revoked.map(|cause| cause.certain), (alert == 44).then_some(known), "{index}");
+            assert_eq!(report.reason.contains("is revoked: keyCompromise"), known, "{}", report.reason);
+        }
+    }
+}
+
+#[test]
+fn servers_are_refused_by_revocation_lists() {
+    let authority = Authority::new("Acme");
+    let server = authority.server();
+    for version in BOTH {
+        for (index, (lists, expected)) in revocations(&authority, &server.chain()[0]).into_iter().enumerate()
+        {
+            let serve =
+                serve::Options { version: Some(version), identity: server.clone(), ..serving(&authority) };
+            let (report, connection) = probe_once(serve, |address| probe::Options {
+                crls: Some(Arc::new(Lists::from(lists))),
+                ..probing(&authority, address)
+            });
+            let Some((rule, certificate, alert)) = expected else {
+                assert_eq!(report.verdict, Verdict::Accepted, "{index}: {}", report.reason);
+                continue;
+            };
+            assert_eq!((report.verdict, report.side), (Verdict::Refused, Some(Side::Us)), "{index}");
+            let judged = &report.server_to_us;
+            assert_eq!(judged.verdict, Trust::NotTrusted);
+            let found: Vec<_> =
+                judged.findings.iter().map(|finding| (finding.rule, finding.certificate)).collect();
+            assert_eq!(found, [(rule, certificate)], "{index}: {}", report.reason);
+            assert!(judged.objection.is_none() && report.us_to_server.causes.is_empty());
+            assert_eq!(connection.alert_received.unwrap().number, alert, "{index}, TLS {version}");
+        }
+    }
+}
+
+/// A list of the wrong CA proves nothing about us, whatever stands on it.
+#[test]
+fn a_list_of_a_namesake_is_no_cause() {
+    let (authority, other) = (Authority::new("Acme"), Authority::new("Acme"));
+    let client = authority.client();
+    let revoked = authority.list(&authority.issuing, &[&client.chain()[0]], CURRENT);
+    let serve = serve::Options {
+        crls: Some(Arc::new(Lists::from(vec![revoked, authority.list(&authority.above, &[], CURRENT)]))),
+        ..serving(&authority)
+    };
+    let false_witness = other.list(&other.issuing, &[&client.chain()[0]], CURRENT);
+    let lists = vec![
+        false_witness,
+        authority.list(&authority.issuing, &[], CURRENT),
+        authority.list(&authority.above, &[], CURRENT),
+    ];
+    let (report, _) = probe_once(serve, |address| probe::Options {
+        identity: Some(client),
+        crls: Some(Arc::new(Lists::from(lists))),
+        ..probing(&authority, address)
+    });
+    let causes: Vec<_> = report.us_to_server.causes.iter().map(|cause| (cause.code, cause.certain)).collect();
+    assert_eq!(causes, [(CauseCode::Revoked, false)], "{}", report.reason);
+}
+
+#[test]
+fn lists_without_clients_to_judge_are_an_error() {
+    let authority = Authority::new("Acme");
+    let crls = Some(Arc::new(Lists::from(vec![])));
+    let options = serve::Options { client_auth: ClientAuth::None, crls, ..serving(&authority) };
+    assert!(matches!(Server::bind(options, clock()), Err(Error::Usage { .. })));
 }
 
 #[test]

@@ -178,6 +178,73 @@ fn json_on_both_sides() {
 }
 
 #[test]
+fn revocation_lists_in_json() {
+    let sandbox = sandbox();
+    sandbox.succeeds(&["issue", "client", "service-b"]);
+    sandbox.succeeds(&["crl", "-q"]);
+    let bundle = || sandbox.succeeds(&["crl", "--bundle", "service-a", "-o", "crls.pem", "--force", "-q"]);
+    bundle();
+    let server = Server::start(&sandbox, &["api.internal", "--crl", "crls.pem", "--json", "--count", "4"]);
+    let target = server.target();
+    let probe = |name: &str| -> (Option<i32>, Value) {
+        let output = sandbox.run(&["probe", &target, "--as", name, "--json", "--crl", "crls.pem"]);
+        (output.status.code(), serde_json::from_slice(&output.stdout).unwrap_or_default())
+    };
+    assert_eq!(probe("service-a").0, Some(0));
+    sandbox.succeeds(&["revoke", "service-a", "--reason", "keyCompromise", "-q"]);
+    bundle();
+    let (status, report) = probe("service-a");
+    assert_eq!((status, &report["side"]), (Some(1), &"server".into()));
+    assert_eq!(report["us_to_server"]["alert"]["number"], 44);
+    let cause = &report["us_to_server"]["causes"][0];
+    assert_eq!((&cause["code"], &cause["certain"]), (&"revoked".into(), &true.into()));
+    assert_eq!(report["server_to_us"]["revocation_checked"], true);
+    // Cut off in the middle, as a copy that is not whole yet: for us an error, for the server no reason to forget.
+    let whole = sandbox.read("crls.pem");
+    sandbox.write("crls.pem", &whole[..whole.len() - 40]);
+    assert_eq!(probe("service-a").0, Some(2));
+    let told = sandbox.run(&["probe", &target, "--as", "service-a", "-q"]);
+    assert_eq!(told.status.code(), Some(1), "{}", String::from_utf8_lossy(&told.stdout));
+    sandbox.write("crls.pem", whole);
+    assert_eq!(probe("service-b").0, Some(0));
+
+    let log = server.finish();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let refused: Vec<_> = lines.iter().filter(|line| line["outcome"] == "refused").collect();
+    assert_eq!(refused.len(), 2, "{log}");
+    for refused in refused {
+        assert_eq!(refused["findings"].as_array().unwrap().len(), 1);
+        let finding = &refused["findings"][0];
+        assert_eq!((&finding["rule"], &finding["certificate"]), (&"revoked".into(), &1.into()));
+        assert!(finding["fact"].as_str().unwrap().contains("keyCompromise"), "{log}");
+        assert_eq!(refused["alert_sent"]["number"], 44);
+    }
+    let errors: Vec<_> = lines.iter().filter_map(|line| line["error"]["code"].as_str()).collect();
+    assert_eq!(errors, ["pem-broken"], "{log}");
+    let told = |words: &str| {
+        lines.iter().filter(|line| line["notice"].as_str().is_some_and(|told| told.contains(words))).count()
+    };
+    assert_eq!((told("was read again"), told("said before stays in force")), (2, 1), "{log}");
+}
+
+/// Lists that would refuse everybody are told of before anybody comes.
+#[test]
+fn lists_that_let_nobody_in_are_told_of() {
+    let sandbox = sandbox();
+    sandbox.succeeds(&["crl", "-q"]);
+    let crl = ["api.internal", "--once", "--crl", "pki/ca/issuing/crl.pem"];
+    let server = Server::start(&sandbox, &crl);
+    let told = sandbox.run(&["probe", &server.target(), "--as", "service-a", "-q"]);
+    assert_eq!(told.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("certificate_unknown (46)"), "{told}");
+    let log = server.finish();
+    assert!(log.starts_with("notice: there is no CRL of root: no client below it will be let in\n"), "{log}");
+    let refusal = "certificate 2 of 3 (issuing): there is no CRL of root (RFC 5280 6.3.3); sent alert certificate_unknown (46)\n          remedy: name the CRLs of all CAs";
+    assert!(log.contains(refusal), "{log}");
+}
+
+#[test]
 fn once_is_once_and_quiet_is_quiet() {
     let sandbox = sandbox();
     let server = Server::start(&sandbox, &["api.internal", "--once", "--quiet", "--client-auth", "none"]);

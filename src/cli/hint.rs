@@ -59,6 +59,9 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::NothingFound { what: "certificate request", .. } => {
             "a PEM or DER certificate request is wanted here; one is made with: pkit request NAME".into()
         }
+        Error::NothingFound { what: "CRL", .. } => {
+            format!("PEM or DER CRLs are wanted here; those of a chain are put together with: pkit crl --bundle NAME -o FILE{pki}")
+        }
         Error::NothingFound { .. } => return None,
         Error::SeveralFound { what, .. } => format!("give a file with one {what}"),
         Error::PemBroken { .. } => "get the file anew from where it came, whole".into(),

@@ -1,11 +1,15 @@
 //! Options of commands that take part in a handshake: who we are, and whom we trust.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{PkiArgs, passphrase::PassphraseArgs};
 use crate::{
     Error,
     cert::{Certificate, load_anchors, load_certificates},
+    crl::{Lists, Reread},
     key::{load_private_key, no_passphrase},
     source,
     store::Store,
@@ -31,6 +35,24 @@ impl KeyPairArgs {
         let path = self.key.as_ref().unwrap_or(cert);
         let key = load_private_key(path, &mut passphrase.opener())?;
         Identity::new(chain, key, source::origin(path)).map(Some)
+    }
+}
+
+/// The revocation lists to go by.
+#[derive(clap::Args, Clone)]
+pub(crate) struct CrlArgs {
+    /// Refuse what these CRLs revoke: PEM or DER, one or many in a file; every CA above the certificate needs a current one
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    crl: Vec<PathBuf>,
+}
+
+impl CrlArgs {
+    /// Loads them, where they are given. `tell` is told when a file is read again.
+    pub(crate) fn load(
+        &self,
+        tell: impl Fn(&Path, Reread<'_>) + Send + Sync + 'static,
+    ) -> Result<Option<Arc<Lists>>, Error> {
+        if self.crl.is_empty() { Ok(None) } else { Lists::load(&self.crl, tell).map(Arc::new).map(Some) }
     }
 }
 

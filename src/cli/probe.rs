@@ -4,21 +4,25 @@ use std::path::PathBuf;
 
 use super::{
     Context, Exit, OutputArgs, PkiArgs, exit,
-    identity::{self, KeyPairArgs},
+    identity::{self, CrlArgs, KeyPairArgs},
     passphrase::PassphraseArgs,
+    remedy,
     terminal::{self, BAD, BOLD, GOOD, WARN, styled},
 };
 use crate::{
     Error,
+    cert::Certificate,
+    name::escape,
+    store::Store,
     tls::{
-        CertificateFacts, Version,
+        CertificateFacts, Identity, Version, decisive,
         probe::{
-            CauseCode, CertificateRequest, Options, Reception, Report, ServerToUs, Side, StepName, Trust,
-            Verdict, probe,
+            Cause, CauseCode, CertificateRequest, Options, Reception, Report, ServerToUs, Side, StepName,
+            Trust, Verdict, probe,
         },
     },
     validity::{Span, format_date},
-    verify::Rule,
+    verify::Purpose,
 };
 
 #[derive(clap::Args)]
@@ -26,6 +30,7 @@ use crate::{
   pkit probe api.example.com:443 --cert fullchain.pem --key privkey.pem --roots ca.pem --tls 1.2
   pkit probe 10.0.0.5:8443 --server-name api.internal --as service-a --json | jq .verdict
   pkit probe '[::1]:8443' --quiet
+  pkit crl --bundle api.internal -o crls.pem && pkit probe api.internal:8443 --crl crls.pem
 
 accepted   the server is trusted, and answered our request completely
 refused    one side said no: an alert, a close, a reset, an HTTP refusal, or a server that is not to be trusted
@@ -42,6 +47,8 @@ pub(super) struct Args {
     /// The CAs whose servers are trusted; else those of --as, else the roots of the PKI directory
     #[arg(long, value_name = "FILE", num_args = 1..)]
     roots: Vec<PathBuf>,
+    #[command(flatten)]
+    crl: CrlArgs,
     /// The name the server must have, where it is not HOST
     #[arg(long, value_name = "NAME")]
     server_name: Option<String>,
@@ -80,10 +87,24 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         server_name: args.server_name.clone(),
         identity,
         roots,
+        // A file that changes meanwhile is nothing to tell of: the report says what it was judged by.
+        crls: args.crl.load(|_, _| {})?,
         version: args.tls,
         timeout: super::time_limit(args.timeout)?,
     };
-    let report = probe(&options, context.clock())?;
+    let mut report = probe(&options, context.clock())?;
+    if let (Some(identity), Reception::Refused) = (&options.identity, report.us_to_server.verdict)
+        && report.certificate_request.asked == Some(true)
+        && !report.us_to_server.causes.iter().any(|cause| cause.certain && cause.code == CauseCode::Revoked)
+    {
+        match on_record(&args.pki, identity, context) {
+            Ok(causes) => causes.into_iter().for_each(|cause| report.explain(cause)),
+            Err(error) => args.output.notice(format!(
+                "whether {} has a revocation of what we sent cannot be seen: {error}",
+                args.pki.pki.display()
+            )),
+        }
+    }
     if args.output.json {
         terminal::print_json(&report)?;
     } else if args.output.quiet {
@@ -96,6 +117,26 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         Verdict::Refused => Exit::No,
         Verdict::Undecided => Exit::Failed,
     })
+}
+
+/// What the PKI directory, where there is one, has on record of the revocation of what we sent.
+fn on_record(pki: &PkiArgs, identity: &Identity, context: &Context) -> Result<Vec<Cause>, Error> {
+    let Some(store) = Store::open_existing(&pki.pki)? else { return Ok(Vec::new()) };
+    let source = format!("the record in {}", escape(&pki.pki.to_string_lossy()));
+    let cause = |certificate: &Certificate| {
+        let target = match store.target(certificate, None) {
+            Ok((target, _)) => target,
+            // Not the work of a CA that is here.
+            Err(Error::RootNotRevocable { .. } | Error::IssuerNotHere { .. } | Error::Malformed { .. }) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let known = store.revocation(&target)?;
+        let known = known.map(|known| (known.reason, known.date().unwrap_or(context.now())));
+        Ok(known.map(|known| Cause::revoked(certificate, known, &source)))
+    };
+    identity.chain().iter().map(cause).filter_map(Result::transpose).collect()
 }
 
 /// `host:port`, `[::1]:port`, or `https://host[:port]/`, as `serve-test` prints it.
@@ -193,7 +234,11 @@ fn server(chain: &[CertificateFacts], judged: &ServerToUs, row: &mut impl FnMut(
     match judged.verdict {
         Trust::Trusted => {
             let root = judged.path.last().map(|step| step.subject.as_str()).unwrap_or_default();
-            row("", &format!("trusted: name, dates, usage and path hold, up to {root}"));
+            let what = match judged.revocation_checked {
+                true => "name, dates, usage, path and CRLs hold",
+                false => "name, dates, usage and path hold",
+            };
+            row("", &format!("trusted: {what}, up to {root}"));
         }
         Trust::NotTrusted => {
             for finding in &judged.findings {
@@ -233,15 +278,8 @@ fn client(request: &CertificateRequest, row: &mut impl FnMut(&str, &str)) {
 /// What to do about a refusal, where that is sure enough to be worth a try.
 fn remedy(report: &Report) -> Option<String> {
     if report.side == Some(Side::Us) {
-        let rule = report.server_to_us.findings.first()?.rule;
-        return match rule {
-            Rule::UnknownIssuer => Some("if it is the right server, trust its CA: --roots FILE".into()),
-            Rule::NameMismatch => Some(
-                "connect by a name it has, or name one: --server-name NAME; or issue it for this name".into(),
-            ),
-            Rule::Expired => Some("renew it on the server".into()),
-            _ => None,
-        };
+        let finding = decisive(&report.server_to_us.findings)?;
+        return remedy::remedy(finding, Purpose::Server).map(str::to_owned);
     }
     if report.us_to_server.verdict != Reception::Refused {
         return None;
@@ -251,6 +289,7 @@ fn remedy(report: &Report) -> Option<String> {
         CauseCode::KeyNotSupported => "use a key that it knows: EC P-256 works everywhere".into(),
         CauseCode::Expired => "renew the certificate".into(),
         CauseCode::NotYetValid => "is the clock of this machine right? date -u".into(),
+        CauseCode::Revoked => "get another certificate: pkit renew NAME".into(),
         CauseCode::NotForClients => "issue one for clients: pkit issue client NAME".into(),
         CauseCode::IntermediateMissing => "send the chain with it: --cert fullchain.pem".into(),
         CauseCode::OtherAuthority => {

@@ -4,7 +4,7 @@ use std::{
     io::Write,
     net::SocketAddr,
     path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use serde::Serialize;
@@ -12,30 +12,43 @@ use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
 };
+use time::OffsetDateTime;
 
 use super::{
     Context, Exit, OutputArgs, PkiArgs, exit,
-    identity::{self, KeyPairArgs},
+    identity::{self, CrlArgs, KeyPairArgs},
     passphrase::PassphraseArgs,
+    remedy::remedy,
     terminal::{self, BAD, DIM, GOOD, WARN, styled},
 };
 use crate::{
     Error,
+    cert::Certificate,
+    crl::{Crl, Lists},
+    name::escape,
     tls::{
-        ClientAuth, Version,
+        ClientAuth, Version, decisive,
         serve::{ConnectionReport, Options, Outcome, Server, Summary},
     },
-    validity::Span,
+    validity::{Span, tell},
+    verify::Purpose,
 };
 
 #[derive(clap::Args)]
 #[command(after_help = exit::help("  pkit serve-test api.internal
   pkit serve-test api.internal --listen 0.0.0.0:8443 --client-auth optional --tls 1.3
   pkit serve-test --cert fullchain.pem --key privkey.pem --client-ca ca.pem --once
+  pkit serve-test api.internal --crl pki/ca/*/crl.pem
+  pkit crl --bundle service-a -o crls.pem && pkit serve-test api.internal --crl crls.pem
   curl --cacert ca.pem --cert fullchain.pem --key privkey.pem https://localhost:8443/
 
-The first line of standard output says where it listens. Every connection is one line on standard error: who came, what was
-negotiated, and why a client was refused. It ends at SIGINT or SIGTERM, or after --count connections, with status 0."))]
+The first line of standard output says where it listens. Every connection is one line on standard
+error: who came, what was negotiated, and why a client was refused. It ends at SIGINT or SIGTERM,
+or after --count connections, with status 0.
+
+CRL files are read again when they change; one that cannot be read then leaves what it said before
+in force. Clients that are revoked get the alert certificate_revoked (44), those of which no current
+CRL speaks certificate_unknown (46)."))]
 pub(super) struct Args {
     /// The server's certificate: its name in the PKI directory
     #[arg(required_unless_present = "cert", conflicts_with = "cert")]
@@ -45,6 +58,8 @@ pub(super) struct Args {
     /// The CAs whose clients are let in; with NAME, those of its set unless others are named
     #[arg(long, value_name = "FILE", num_args = 1..)]
     client_ca: Vec<PathBuf>,
+    #[command(flatten)]
+    crl: CrlArgs,
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8443")]
     listen: SocketAddr,
@@ -89,12 +104,31 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         (Some(name), None) => identity::from_store(&args.pki, name)?,
         (None, None) => return Err(Error::Usage { problem: "a server needs a certificate".into() }.into()),
     };
+    let output = args.output;
+    let crls = args.crl.load(move |path, reread| {
+        let path = path.to_string_lossy();
+        match reread {
+            Ok(lists) => {
+                let lists: Vec<_> = lists.iter().map(|list| describe(list)).collect();
+                output.notice(format!("{} was read again: {}", escape(&path), lists.join("; ")));
+            }
+            Err(error) => {
+                terminal::failure(error, output.json);
+                output.notice(format!("what {} said before stays in force", escape(&path)));
+            }
+        }
+    })?;
+    let client_ca = given.unwrap_or(own);
+    if let Some(lists) = &crls {
+        gaps(lists, &client_ca, context.now()).for_each(|gap| output.notice(gap));
+    }
     allow_many_connections();
     let options = Options {
         listen: args.listen,
         identity,
         client_auth: args.client_auth,
-        client_ca: given.unwrap_or(own),
+        client_ca,
+        crls,
         version: args.tls,
         count: if args.once { Some(1) } else { args.count },
         timeout: super::time_limit(args.timeout)?,
@@ -132,6 +166,31 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Yes)
 }
 
+fn describe(list: &Crl) -> String {
+    let number = list.number().map(|number| format!(" {number}")).unwrap_or_default();
+    format!("CRL{number} of {}, {} revoked", list.issuer(), list.revoked().len())
+}
+
+/// Why the lists refuse every client below a CA, whoever it is. Found now, so that it need not be found out from a refusal.
+fn gaps(lists: &Arc<Lists>, client_ca: &[Certificate], now: OffsetDateTime) -> impl Iterator<Item = String> {
+    let lists = lists.current();
+    let mut gaps: Vec<String> = Vec::new();
+    for ca in client_ca {
+        let name = escape(&ca.title()).into_owned();
+        let own: Vec<_> = lists.iter().filter(|list| list.verify(ca).is_ok()).collect();
+        let last = own.iter().map(|list| list.next_update()).max();
+        match last {
+            None => gaps.push(format!("there is no CRL of {name}: no client below it will be let in")),
+            Some(end) if end < now => gaps.push(format!(
+                "the CRL of {name} lapsed on {}: no client below it will be let in",
+                tell(end, now)
+            )),
+            Some(_) => {}
+        }
+    }
+    gaps.into_iter()
+}
+
 /// A connection needs a descriptor, and many systems start programs with a limit of 1024 though more are allowed.
 fn allow_many_connections() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -167,6 +226,9 @@ fn line(report: &ConnectionReport, json: bool) -> String {
     text.push_str(&format!("  {:.1} ms", report.duration.as_secs_f64() * 1e3));
     if report.outcome != Outcome::Accepted || report.request.is_none() {
         text.push_str(&format!("  {}", report.reason));
+        if let [finding] = report.findings.as_slice() {
+            text.push_str(&format!(" ({})", finding.rule.section()));
+        }
     }
     if let Some(alert) = &report.alert_sent {
         text.push_str(&format!("; sent alert {alert}"));
@@ -175,6 +237,9 @@ fn line(report: &ConnectionReport, json: bool) -> String {
         for finding in &report.findings {
             text.push_str(&format!("\n          {finding} ({})", finding.rule.section()));
         }
+    }
+    if let Some(remedy) = decisive(&report.findings).and_then(|finding| remedy(finding, Purpose::Client)) {
+        text.push_str(&format!("\n          remedy: {remedy}"));
     }
     text.push('\n');
     text

@@ -1,12 +1,15 @@
 //! The judgement on the other side's chain: ours first, because it names the certificate and the rule, then webpki's.
 //! Both must accept.
 
-use rustls::CertificateError;
+use std::sync::Arc;
+
+use rustls::{CertificateError, OtherError};
 use serde::Serialize;
 
 use crate::{
     cert::Certificate,
-    verify::{Finding, Purpose, Question, Rule, Step, verify},
+    crl::Lists,
+    verify::{Finding, Purpose, Question, Rule, Step, verify, verify_with_crls},
 };
 
 /// What was judged and what came of it.
@@ -31,11 +34,20 @@ pub struct Objection {
     pub fact: String,
 }
 
+/// What a chain has to hold against.
+#[derive(Clone)]
+pub(super) struct Trust {
+    /// The CAs it has to lead to.
+    pub(super) anchors: Vec<Certificate>,
+    /// The revocation lists it has to pass; revocation is not looked at where there are none.
+    pub(super) crls: Option<Arc<Lists>>,
+}
+
 impl Judgement {
     /// Judges what our validator says of it.
     pub(super) fn new(
         (chain, damage): (Vec<Certificate>, Option<String>),
-        anchors: &[Certificate],
+        trust: &Trust,
         purpose: Purpose,
         host: Option<&str>,
         at: time::OffsetDateTime,
@@ -47,7 +59,11 @@ impl Judgement {
             objection: damage.map(|fact| Objection { by: "parser", fact }),
         };
         if let Some((leaf, intermediates)) = judgement.chain.split_first() {
-            let verdict = verify(leaf, &Question { anchors, intermediates, purpose, host, at });
+            let question = Question { anchors: &trust.anchors, intermediates, purpose, host, at };
+            let verdict = match &trust.crls {
+                Some(lists) => verify_with_crls(leaf, &question, &lists.current()),
+                None => verify(leaf, &question),
+            };
             judgement.path = verdict.path;
             judgement.findings = verdict.findings;
         }
@@ -64,8 +80,8 @@ impl Judgement {
         if self.accepted() {
             return None;
         }
-        let decisive = self.findings.iter().map(|finding| finding.rule).min_by_key(|rule| rank(*rule));
-        Some(decisive.map_or(CertificateError::BadEncoding, certificate_error).into())
+        let decisive = decisive(&self.findings).map(|finding| certificate_error(finding.rule));
+        Some(decisive.unwrap_or(CertificateError::BadEncoding).into())
     }
 
     /// Takes webpki's answer into account: it may refuse what we accept.
@@ -77,14 +93,18 @@ impl Judgement {
 
     /// Why it is refused, in one sentence; `None` where it is not.
     pub(super) fn reason(&self) -> Option<String> {
-        let decisive = self.findings.iter().min_by_key(|finding| rank(finding.rule));
-        decisive
+        decisive(&self.findings)
             .map(ToString::to_string)
             .or_else(|| self.objection.as_ref().map(|objection| objection.fact.clone()))
     }
 }
 
-/// Which of several broken rules decides: the first is what peers look at first.
+/// Of several broken rules, the one that decides which alert is sent and which reason is told.
+pub fn decisive(findings: &[Finding]) -> Option<&Finding> {
+    findings.iter().min_by_key(|finding| rank(finding.rule))
+}
+
+/// The first is what peers look at first.
 fn rank(rule: Rule) -> u8 {
     match rule {
         Rule::UnknownIssuer | Rule::IssuerKeyMismatch | Rule::SearchBudget => 0,
@@ -95,8 +115,10 @@ fn rank(rule: Rule) -> u8 {
     }
 }
 
-/// The error whose alert fits: certificate_expired (45), unknown_ca (48), unsupported_certificate (43), else
-/// bad_certificate (42); certificate_revoked (44).
+/// The error whose alert fits: certificate_expired (45), unknown_ca (48), unsupported_certificate (43),
+/// certificate_revoked (44), else bad_certificate (42). Where it is our lists that are missing or lapsed, nothing is wrong with
+/// the certificate or its CA: certificate_unknown (46), "some other issue arose in processing the certificate" (RFC 8446 6.2),
+/// though OpenSSL says 48 and 45 then, and rustls 48.
 fn certificate_error(rule: Rule) -> CertificateError {
     match rule {
         Rule::UnknownIssuer | Rule::IssuerKeyMismatch | Rule::SearchBudget => CertificateError::UnknownIssuer,
@@ -105,8 +127,9 @@ fn certificate_error(rule: Rule) -> CertificateError {
         Rule::ExtendedKeyUsage => CertificateError::InvalidPurpose,
         Rule::NameMismatch => CertificateError::NotValidForName,
         Rule::Revoked => CertificateError::Revoked,
-        Rule::CrlMissing | Rule::CrlRefused => CertificateError::UnknownRevocationStatus,
-        Rule::CrlLapsed => CertificateError::ExpiredRevocationList,
+        Rule::CrlMissing | Rule::CrlRefused | Rule::CrlLapsed => {
+            CertificateError::Other(OtherError(Arc::from(Box::from(rule.code()))))
+        }
         Rule::CriticalExtension => CertificateError::UnhandledCriticalExtension,
         Rule::WeakSignature
         | Rule::UnsupportedSignature
@@ -137,6 +160,9 @@ mod tests {
             (Rule::NameConstraint, AlertDescription::BadCertificate),
             (Rule::CriticalExtension, AlertDescription::BadCertificate),
             (Rule::Revoked, AlertDescription::CertificateRevoked),
+            (Rule::CrlMissing, AlertDescription::CertificateUnknown),
+            (Rule::CrlLapsed, AlertDescription::CertificateUnknown),
+            (Rule::CrlRefused, AlertDescription::CertificateUnknown),
         ] {
             assert_eq!(AlertDescription::from(certificate_error(rule)), alert, "{rule:?}");
         }

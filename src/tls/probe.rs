@@ -26,8 +26,8 @@ pub use report::{
     UsToServer, Verdict,
 };
 
-use super::{CertificateFacts, Clock, Identity, Negotiated, Time, Version};
-use crate::{Error, cert::Certificate, origin::Origin};
+use super::{CertificateFacts, Clock, Identity, Negotiated, Time, Version, judge};
+use crate::{Error, cert::Certificate, crl::Lists, origin::Origin};
 use observe::{Expectation, Resolver, ServerVerifier};
 use response::{Progress, ResponseReader};
 use session::{Session, Stop};
@@ -51,6 +51,9 @@ pub struct Options {
     pub identity: Option<Identity>,
     /// The CAs whose servers are trusted, and no others.
     pub roots: Vec<Certificate>,
+    /// The lists of the CAs above the server, and of those above us, where they are to tell why the server refused us. A server that is
+    /// revoked is not trusted, and neither is one of which they do not speak. Revocation is not looked at where `None`.
+    pub crls: Option<Arc<Lists>>,
     /// The only version of TLS to speak; both where `None`.
     pub version: Option<Version>,
     /// How long all of it may take.
@@ -67,7 +70,10 @@ pub fn probe(options: &Options, clock: Clock) -> Result<Report, Error> {
     let wanted = options.server_name.as_deref().unwrap_or(&options.host);
     let server_name = server_name(wanted)?;
     let verifier = Arc::new(ServerVerifier::new(
-        Expectation { roots: options.roots.clone(), host: server_name.to_str().into_owned() },
+        Expectation {
+            trust: judge::Trust { anchors: options.roots.clone(), crls: options.crls.clone() },
+            host: server_name.to_str().into_owned(),
+        },
         Origin::named(&format!("sent by {}", endpoint(&options.host, options.port))),
         clock.clone(),
     ));
@@ -120,6 +126,8 @@ pub fn probe(options: &Options, clock: Clock) -> Result<Report, Error> {
         tls_confirmed: handshake_complete && (!session.is_tls13() || session.tickets() > 0),
         request: &request,
         identity: options.identity.as_ref(),
+        issuers: &options.roots,
+        crls: &options.crls.as_ref().map(|lists| lists.current()).unwrap_or_default(),
         timeout: options.timeout,
         now: clock(),
     };

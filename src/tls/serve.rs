@@ -25,8 +25,8 @@ use rustls::{ServerConfig, server::NoServerSessionStorage};
 
 pub use report::{ClientFacts, ConnectionReport, Outcome, Summary};
 
-use super::{CertificateFacts, ClientAuth, Clock, Identity, Time, Version};
-use crate::{Error, cert::Certificate, source::plain};
+use super::{CertificateFacts, ClientAuth, Clock, Identity, Time, Version, judge::Trust};
+use crate::{Error, cert::Certificate, crl::Lists, source::plain};
 use worker::Worker;
 
 /// Connections that are held at once, over all workers; further ones wait in the listen queue.
@@ -43,6 +43,9 @@ pub struct Options {
     pub client_auth: ClientAuth,
     /// The CAs whose clients are let in; needed unless `client_auth` is [`ClientAuth::None`].
     pub client_ca: Vec<Certificate>,
+    /// The lists of the CAs above clients: one that is revoked is refused, and so is one of which they do not speak. They are asked
+    /// for with every judgement. Revocation is not looked at where `None`.
+    pub crls: Option<Arc<Lists>>,
     /// The only version of TLS to speak; both where `None`.
     pub version: Option<Version>,
     /// Stop once so many connections have finished. Those that said nothing at all do not count.
@@ -97,8 +100,8 @@ impl Server {
     /// Listens.
     ///
     /// # Errors
-    /// [`Error::ListenFailed`]; [`Error::Usage`] where clients are to be judged and no CA is given;
-    /// [`Error::TlsSetup`] where rustls does not take the certificates.
+    /// [`Error::ListenFailed`]; [`Error::Usage`] where clients are to be judged and no CA is given, or are not to be judged and
+    /// revocation lists are; [`Error::TlsSetup`] where rustls does not take the certificates.
     pub fn bind(options: Options, clock: Clock) -> Result<Self, Error> {
         let tls = configure(&options, clock)?;
         let served = options
@@ -185,6 +188,10 @@ fn configure(options: &Options, clock: Clock) -> Result<Arc<ServerConfig>, Error
         .with_protocol_versions(super::versions(options.version))
         .map_err(super::setup)?;
     let builder = match options.client_auth {
+        ClientAuth::None if options.crls.is_some() => {
+            let problem = "clients are not asked for certificates, so no CRL can refuse one".to_owned();
+            return Err(Error::Usage { problem });
+        }
         ClientAuth::None => builder.with_no_client_auth(),
         mode => {
             if options.client_ca.is_empty() {
@@ -193,7 +200,7 @@ fn configure(options: &Options, clock: Clock) -> Result<Arc<ServerConfig>, Error
                 return Err(Error::Usage { problem: problem.to_owned() });
             }
             let verifier = verifier::ClientVerifier::new(
-                options.client_ca.clone(),
+                Trust { anchors: options.client_ca.clone(), crls: options.crls.clone() },
                 mode == ClientAuth::Required,
                 &provider,
                 clock,

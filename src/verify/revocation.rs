@@ -1,20 +1,28 @@
 //! Whether certificates of a path are revoked (RFC 5280 6.3), by the lists that are there.
 
+use std::borrow::Borrow;
+
 use time::OffsetDateTime;
 
 use super::{Breach, Rule};
-use crate::{Error, cert::Certificate, crl::Crl, name::escape, validity::tell};
+use crate::{
+    Error,
+    cert::Certificate,
+    crl::Crl,
+    name::escape,
+    validity::{format_time, tell},
+};
 
 /// Judges every certificate of a path but its last by the lists of its issuer. All lists of an issuer count, because there are
 /// files with several of one: what any of them revokes is revoked, a lapsed one too, and one that is not the issuer's work is
 /// told. None that is current says nothing, and is not taken for a yes.
-pub(super) fn check(path: &[&Certificate], crls: &[Crl], at: OffsetDateTime) -> Vec<Breach> {
+pub(super) fn check<C: Borrow<Crl>>(path: &[&Certificate], crls: &[C], at: OffsetDateTime) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for (index, (certificate, issuer)) in path.iter().zip(path.iter().skip(1)).enumerate() {
         let mut say = |rule, fact: String| breaches.push(Breach { index, rule, fact });
         let by = escape(&issuer.title()).into_owned();
         let (mut current, mut lapsed, mut revoked) = (false, None::<OffsetDateTime>, None);
-        for list in crls.iter().filter(|list| list.issuer().same(issuer.subject())) {
+        for list in crls.iter().map(Borrow::borrow).filter(|list| list.issuer().same(issuer.subject())) {
             match list.verify(issuer) {
                 Ok(()) => {}
                 // Of another CA of that name.
@@ -35,7 +43,7 @@ pub(super) fn check(path: &[&Certificate], crls: &[Crl], at: OffsetDateTime) -> 
         }
         match (revoked, current, lapsed) {
             (Some(entry), ..) => {
-                let since = tell(entry.date, at);
+                let since = format_time(entry.date);
                 say(Rule::Revoked, format!("{by} revoked it: {}, since {since}", entry.reason));
             }
             (None, true, _) => {}

@@ -115,6 +115,7 @@ fn handshakes(count: u32) {
         server_name: None,
         identity: Some(Identity::new(chain, key, Origin::named("bench")).unwrap()),
         roots: load_anchors(&[set.join("ca.pem")]).unwrap(),
+        crls: None,
         version: None,
         timeout: Duration::from_secs(10),
     };

@@ -1,6 +1,6 @@
-//! What pkit makes, judged by others; what others make, read by pkit; handshakes with foreign peers. Needs openssl, curl,
-//! certtool, gpgsm, Go, mkcert, easy-rsa, and a Python with what `requirements.txt` names (`PKIT_INTEROP_PYTHON`, else `python3`):
-//! a missing one is a failure. `.ci/run` installs them.
+//! What pkit makes, judged by others; what others make, read by pkit; handshakes with foreign peers. Needs openssl, curl, nginx,
+//! haproxy, certtool, gpgsm, Go, mkcert, easy-rsa, and a Python with what `requirements.txt` names (`PKIT_INTEROP_PYTHON`, else
+//! `python3`): a missing one is a failure. `.ci/run` installs them.
 //! `cargo test --features interop --test interop`
 #![allow(
     missing_docs,
@@ -17,6 +17,7 @@ mod csr;
 mod import;
 mod keys;
 mod renew;
+mod revoked;
 #[path = "../sandbox/mod.rs"]
 mod sandbox;
 

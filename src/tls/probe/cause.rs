@@ -1,10 +1,22 @@
 //! Why a server refused us. Its alert does not say; our own files often do.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::CertificateRequest;
-use crate::{cert::Certificate, name::Name, oid, tls::Identity, validity::tell};
+use crate::{
+    cert::Certificate,
+    crl::{Crl, Reason},
+    name::{Name, escape},
+    oid,
+    tls::{Alert, Identity},
+    validity::{format_time, tell},
+};
+
+/// The number of the alert certificate_revoked.
+const CERTIFICATE_REVOKED: u8 = 44;
 
 /// What a cause is about. The serialized name is stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -18,6 +30,8 @@ pub enum CauseCode {
     Expired,
     /// A certificate that we sent is not valid yet
     NotYetValid,
+    /// A certificate that we sent is revoked
+    Revoked,
     /// Our certificate is not for clients
     NotForClients,
     /// Only the leaf was sent, and the server names other CAs than its issuer
@@ -39,12 +53,34 @@ pub struct Cause {
     pub fact: String,
 }
 
+impl Cause {
+    /// A certificate that we sent is revoked, and that is known for sure. `source` says by whom.
+    pub fn revoked(
+        certificate: &Certificate,
+        (reason, since): (Reason, OffsetDateTime),
+        source: &str,
+    ) -> Self {
+        let (title, since) = (escape(&certificate.title()).into_owned(), format_time(since));
+        let fact = format!("\"{title}\", which we sent, is revoked: {reason}, since {since}, by {source}");
+        Self { code: CauseCode::Revoked, certain: true, fact }
+    }
+}
+
+/// What causes are found in.
+pub(super) struct Evidence<'a> {
+    pub(super) request: &'a CertificateRequest,
+    pub(super) identity: Option<&'a Identity>,
+    /// CAs that are known here, beside those that we sent.
+    pub(super) issuers: &'a [Certificate],
+    pub(super) crls: &'a [Arc<Crl>],
+    /// What the server said.
+    pub(super) alert: Option<&'a Alert>,
+    pub(super) now: OffsetDateTime,
+}
+
 /// What speaks against what we sent; what is certain comes first.
-pub(super) fn causes(
-    request: &CertificateRequest,
-    identity: Option<&Identity>,
-    now: OffsetDateTime,
-) -> Vec<Cause> {
+pub(super) fn causes(evidence: &Evidence<'_>) -> Vec<Cause> {
+    let &Evidence { request, identity, now, .. } = evidence;
     if request.asked != Some(true) {
         return Vec::new();
     }
@@ -63,6 +99,7 @@ pub(super) fn causes(
     if let Some(leaf) = identity.leaf() {
         causes.extend(usage(leaf));
     }
+    causes.extend(revocation(evidence, identity));
     causes.extend(authority(&request.authority_names, identity, !causes.is_empty()));
     causes
 }
@@ -70,6 +107,7 @@ pub(super) fn causes(
 fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Cause> {
     let validity = certificate.validity();
     let title = certificate.title();
+    let title = escape(&title);
     let (code, fact) = if now > validity.not_after {
         (
             CauseCode::Expired,
@@ -85,6 +123,31 @@ fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Cause> {
     Some(Cause { code, certain: true, fact })
 }
 
+/// What the lists that are here say, as far as they are their CAs' work; else what the server's alert says.
+fn revocation(evidence: &Evidence<'_>, identity: &Identity) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    for certificate in identity.chain() {
+        let above: Vec<_> = identity.chain().iter().chain(evidence.issuers).collect();
+        let proved = |list: &&Arc<Crl>| {
+            let signed = |issuer: &&&Certificate| {
+                list.verify(issuer).is_ok() && certificate.is_signed_by(issuer.public_key()).is_ok()
+            };
+            list.issuer().same(certificate.issuer()) && above.iter().any(|issuer| signed(&issuer))
+        };
+        let entry = |list: &Arc<Crl>| {
+            let entry = list.lookup(certificate.serial())?;
+            let source = format!("the CRL {}", list.origin());
+            Some(Cause::revoked(certificate, (entry.reason, entry.date), &source))
+        };
+        causes.extend(evidence.crls.iter().filter(proved).find_map(entry));
+    }
+    if causes.is_empty() && evidence.alert.is_some_and(|alert| alert.number == CERTIFICATE_REVOKED) {
+        let fact = "the server knows of a revocation that is not known here".to_owned();
+        causes.push(Cause { code: CauseCode::Revoked, certain: false, fact });
+    }
+    causes
+}
+
 fn usage(leaf: &Certificate) -> Option<Cause> {
     let usages = leaf.extended_key_usage()?;
     if usages.iter().any(|usage| usage.content() == oid::CLIENT_AUTH) {
@@ -93,7 +156,7 @@ fn usage(leaf: &Certificate) -> Option<Cause> {
     let has: Vec<_> = usages.iter().map(oid::Oid::name).collect();
     let fact = format!(
         "\"{}\", which we sent, may be used for {}, not for clientAuth",
-        leaf.title(),
+        escape(&leaf.title()),
         has.join(", ")
     );
     Some(Cause { code: CauseCode::NotForClients, certain: true, fact })

@@ -24,17 +24,17 @@ use crate::{
     cert::Certificate,
     name::Name,
     origin::Origin,
-    tls::{CertificateFacts, Clock, Identity, fault, judge::Judgement, negotiated, peer},
+    tls::{CertificateFacts, Clock, Identity, fault, judge, negotiated, peer},
     verify::Purpose,
 };
 
 /// What the server must prove.
 pub(super) struct Expectation {
-    pub(super) roots: Vec<Certificate>,
+    pub(super) trust: judge::Trust,
     pub(super) host: String,
 }
 
-/// Asks our validator, then webpki; both must accept.
+/// Asks our validator, then webpki; both must accept. Revocation is ours alone.
 pub(super) struct ServerVerifier {
     expected: Expectation,
     store: RootCertStore,
@@ -46,7 +46,7 @@ pub(super) struct ServerVerifier {
 
 #[derive(Default)]
 struct Seen {
-    judgement: Option<Judgement>,
+    judgement: Option<judge::Judgement>,
     /// Why the server did not prove to hold the key of its certificate.
     signature: Option<String>,
 }
@@ -61,7 +61,8 @@ impl ServerVerifier {
     pub(super) fn new(expected: Expectation, origin: Origin, clock: Clock) -> Self {
         let mut store = RootCertStore::empty();
         // A root that webpki cannot read is one that it does not trust: the answer is no, never a false yes.
-        store.add_parsable_certificates(expected.roots.iter().map(|root| CertificateDer::from(root.der())));
+        let roots = expected.trust.anchors.iter().map(|root| CertificateDer::from(root.der()));
+        store.add_parsable_certificates(roots);
         let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
         Self { expected, store, origin, clock, algorithms, seen: Mutex::default() }
     }
@@ -75,6 +76,7 @@ impl ServerVerifier {
                 findings: Vec::new(),
                 objection: None,
                 path: Vec::new(),
+                revocation_checked: false,
             };
             return Judged { chain: Vec::new(), server_to_us };
         };
@@ -85,6 +87,7 @@ impl ServerVerifier {
             findings: judgement.findings,
             objection: judgement.objection,
             path: judgement.path,
+            revocation_checked: self.expected.trust.crls.is_some(),
         };
         Judged { chain: judgement.chain, server_to_us }
     }
@@ -134,7 +137,7 @@ impl ServerCertVerifier for ServerVerifier {
         let chain = peer::read_chain(sent.into_iter(), &self.origin);
         let host = Some(self.expected.host.as_str());
         let mut judgement =
-            Judgement::new(chain, &self.expected.roots, Purpose::Server, host, (self.clock)());
+            judge::Judgement::new(chain, &self.expected.trust, Purpose::Server, host, (self.clock)());
         let answer = match judgement.refusal() {
             Some(refusal) => Err(refusal),
             None => judgement.second(self.webpki(end_entity, intermediates, server_name, now)),

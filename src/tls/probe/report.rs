@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use serde::Serialize;
 
-use super::cause::Cause;
+use super::{CauseCode, cause::Cause, verdict::overall};
 use crate::{
     name::Name,
     tls::{Alert, CertificateFacts, Negotiated, judge::Objection},
@@ -44,6 +44,24 @@ pub struct Report {
     pub side: Option<Side>,
     /// Why, in one sentence
     pub reason: String,
+}
+
+impl Report {
+    /// Takes in why the server refused us, where that is known from elsewhere, and tells it in the reason. It changes nothing about who
+    /// refused whom.
+    pub fn explain(&mut self, cause: Cause) {
+        if self.us_to_server.verdict != Reception::Refused {
+            return;
+        }
+        let causes = &mut self.us_to_server.causes;
+        if cause.certain {
+            let said = [cause.code, CauseCode::KnownAuthority];
+            causes.retain(|known| known.certain || !said.contains(&known.code));
+        }
+        let certain = causes.iter().take_while(|known| known.certain).count();
+        causes.insert(if cause.certain { certain } else { causes.len() }, cause);
+        self.reason = overall(&self.server_to_us, &self.us_to_server).2;
+    }
 }
 
 /// One step.
@@ -144,6 +162,8 @@ pub struct ServerToUs {
     pub objection: Option<Objection>,
     /// The path from its certificate to a root of ours
     pub path: Vec<verify::Step>,
+    /// Whether that includes what revocation lists say of it
+    pub revocation_checked: bool,
 }
 
 /// How the server received us.

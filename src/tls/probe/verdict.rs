@@ -1,17 +1,19 @@
 //! From what was seen to the verdict. Nothing is accepted that could have been refused.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rustls::Error as TlsError;
 use time::OffsetDateTime;
 
 use super::{
     CertificateRequest, How, Reception, ServerToUs, Side, Trust, UsToServer, Verdict,
-    cause::causes,
+    cause::{Cause, Evidence, causes},
     response::{Progress, ResponseReader},
     session::Stop,
 };
 use crate::{
+    cert::Certificate,
+    crl::Crl,
     name::escape,
     tls::{Alert, Identity, fault},
 };
@@ -29,6 +31,9 @@ pub(super) struct Seen<'a> {
     pub(super) tls_confirmed: bool,
     pub(super) request: &'a CertificateRequest,
     pub(super) identity: Option<&'a Identity>,
+    /// CAs that are known here.
+    pub(super) issuers: &'a [Certificate],
+    pub(super) crls: &'a [Arc<Crl>],
     pub(super) timeout: Duration,
     pub(super) now: OffsetDateTime,
 }
@@ -36,6 +41,19 @@ pub(super) struct Seen<'a> {
 impl Seen<'_> {
     fn asked(&self) -> bool {
         self.request.asked == Some(true)
+    }
+
+    /// The fatal alert that the server sent.
+    fn alert(&self) -> Option<Alert> {
+        match &self.end {
+            Stop::Tls(TlsError::AlertReceived(description)) => Some(Alert::from(*description)),
+            _ => None,
+        }
+    }
+
+    fn causes(&self) -> Vec<Cause> {
+        let Self { request, identity, issuers, crls, now, .. } = *self;
+        causes(&Evidence { request, identity, issuers, crls, alert: self.alert().as_ref(), now })
     }
 
     fn told(&self, verdict: Reception, how: How, reason: impl Into<String>) -> UsToServer {
@@ -47,7 +65,7 @@ impl Seen<'_> {
             status: None,
             reason: escape(&reason.into()).into_owned(),
             tls_accepted: self.tls_confirmed || verdict == Reception::Accepted,
-            causes: if refused { causes(self.request, self.identity, self.now) } else { Vec::new() },
+            causes: if refused { self.causes() } else { Vec::new() },
         }
     }
 }
@@ -60,8 +78,7 @@ pub(super) fn reception(seen: &Seen<'_>, server: &ServerToUs) -> UsToServer {
         let reason = "we broke off before the server could judge us";
         return UsToServer { causes: Vec::new(), ..seen.told(R::Undecided, How::WeRefused, reason) };
     }
-    if let Stop::Tls(TlsError::AlertReceived(description)) = &seen.end {
-        let alert = Alert::from(*description);
+    if let Some(alert) = seen.alert() {
         let reason = format!("the server sent the alert {alert}: {}", alert.meaning());
         let told = seen.told(R::Refused, How::Alert, reason);
         return UsToServer { alert: Some(alert), tls_accepted: false, ..told };
@@ -158,7 +175,7 @@ fn answered(seen: &Seen<'_>, response: &ResponseReader) -> UsToServer {
         400 if seen.asked() => {
             let at_fault = seen.request.sent.is_empty()
                 || response.mentions_certificate()
-                || causes(seen.request, seen.identity, seen.now).iter().any(|cause| cause.certain);
+                || seen.causes().iter().any(|cause| cause.certain);
             if at_fault {
                 let words = match seen.request.sent.is_empty() {
                     true => "likely because no certificate was sent",

@@ -15,9 +15,12 @@ use rustls::{
 
 use crate::{
     Error,
-    cert::Certificate,
     origin::Origin,
-    tls::{Clock, judge::Judgement, peer, setup},
+    tls::{
+        Clock,
+        judge::{Judgement, Trust},
+        peer, setup,
+    },
     verify::Purpose,
 };
 
@@ -32,9 +35,10 @@ pub(super) fn take_judgement() -> Option<Judgement> {
     JUDGED.take()
 }
 
-/// Asks our validator, then webpki; both must accept.
+/// Asks our validator, then webpki; both must accept. Revocation is ours alone: webpki takes the first list of an issuer for the
+/// only one.
 pub(super) struct ClientVerifier {
-    anchors: Vec<Certificate>,
+    trust: Trust,
     webpki: Arc<dyn ClientCertVerifier>,
     mandatory: bool,
     clock: Clock,
@@ -42,24 +46,24 @@ pub(super) struct ClientVerifier {
 
 impl ClientVerifier {
     pub(super) fn new(
-        anchors: Vec<Certificate>,
+        trust: Trust,
         mandatory: bool,
         provider: &Arc<CryptoProvider>,
         clock: Clock,
     ) -> Result<Self, Error> {
         let mut roots = RootCertStore::empty();
-        for anchor in &anchors {
+        for anchor in &trust.anchors {
             roots.add(CertificateDer::from(anchor.der())).map_err(setup)?;
         }
         let builder = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone());
         let webpki = builder.build().map_err(setup)?;
-        Ok(Self { anchors, webpki, mandatory, clock })
+        Ok(Self { trust, webpki, mandatory, clock })
     }
 }
 
 impl fmt::Debug for ClientVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientVerifier").field("anchors", &self.anchors).finish_non_exhaustive()
+        f.debug_struct("ClientVerifier").field("anchors", &self.trust.anchors).finish_non_exhaustive()
     }
 }
 
@@ -81,7 +85,7 @@ impl ClientCertVerifier for ClientVerifier {
     ) -> Result<ClientCertVerified, TlsError> {
         let sent: Vec<&[u8]> = std::iter::once(end_entity).chain(intermediates).map(AsRef::as_ref).collect();
         let chain = peer::read_chain(sent.into_iter(), &Origin::named("sent by the client"));
-        let mut judgement = Judgement::new(chain, &self.anchors, Purpose::Client, None, (self.clock)());
+        let mut judgement = Judgement::new(chain, &self.trust, Purpose::Client, None, (self.clock)());
         let answer = match judgement.refusal() {
             Some(refusal) => Err(refusal),
             None => judgement.second(self.webpki.verify_client_cert(end_entity, intermediates, now)),
