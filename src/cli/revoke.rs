@@ -9,9 +9,10 @@ use super::{
     Context, Exit, OutputArgs,
     crl::Row,
     exit,
+    hint::pki_option,
     passphrase::PassphraseArgs,
     signer::StoreArgs,
-    terminal::{self, BOLD, styled},
+    terminal::{self, BOLD, WARN, styled},
 };
 use crate::{
     Error,
@@ -20,7 +21,7 @@ use crate::{
     fingerprint::{hex, unhex},
     name::escape,
     origin::Origin,
-    store::{Authority, Revocation, Shelf, Store, Target, Wait},
+    store::{Authority, Record, Revocation, Shelf, Store, Target, Wait},
     validity::{format_time, parse_moment, parse_time},
 };
 
@@ -85,6 +86,25 @@ struct Report {
     /// The list that was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     crl: Option<Row>,
+    /// Where the key is in other hands: other certificates of it that are still good.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    same_key: Vec<Other>,
+}
+
+/// Another certificate of a compromised key.
+#[derive(Serialize)]
+struct Other {
+    name: String,
+    serial: String,
+    issuer: String,
+    not_after: String,
+}
+
+impl From<Record> for Other {
+    fn from(record: Record) -> Self {
+        let Record { name, serial, issuer, not_after, .. } = record;
+        Self { name, serial, issuer: issuer.name, not_after }
+    }
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
@@ -105,7 +125,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             })
         };
         if listed {
-            return Report::of(known, false).tell(args.output, now);
+            return Report::of(known, false).with_others(&store, now)?.tell(args.output, now);
         }
     }
     // The key is opened first: what cannot be done for want of a passphrase leaves nothing half done.
@@ -125,7 +145,15 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         let mut report = if args.release {
             let changed = writer.release(&target, now)?;
             let state = if changed { "released" } else { "not-revoked" };
-            Report { target: target.clone(), state, changed, reason: None, revoked_at: None, crl: None }
+            Report {
+                target: target.clone(),
+                state,
+                changed,
+                reason: None,
+                revoked_at: None,
+                crl: None,
+                same_key: Vec::new(),
+            }
         } else {
             let (known, changed) = writer.revoke(&target, args.reason, revoked_at, now)?;
             Report::of(known, changed)
@@ -146,7 +174,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         };
         Ok((report, lacking))
     })?;
-    report.tell(args.output, now)?;
+    report.with_others(&store, now)?.tell(args.output, now)?;
     match lacking {
         Some(error) => {
             let cause = error.to_string();
@@ -204,7 +232,15 @@ impl Report {
     fn of(known: Revocation, changed: bool) -> Self {
         let state = if known.reason == Reason::CertificateHold { "on-hold" } else { "revoked" };
         let (reason, revoked_at) = (Some(known.reason), Some(known.revoked_at));
-        Self { target: known.target, state, changed, reason, revoked_at, crl: None }
+        Self { target: known.target, state, changed, reason, revoked_at, crl: None, same_key: Vec::new() }
+    }
+
+    /// With the other certificates of the key, where that is in other hands.
+    fn with_others(mut self, store: &Store, now: OffsetDateTime) -> Result<Self, Error> {
+        if matches!(self.reason, Some(Reason::KeyCompromise | Reason::CaCompromise)) {
+            self.same_key = store.others_of_key(&self.target, now)?.into_iter().map(Other::from).collect();
+        }
+        Ok(self)
     }
 
     fn tell(&self, output: OutputArgs, now: OffsetDateTime) -> anyhow::Result<Exit> {
@@ -238,6 +274,15 @@ impl Report {
         ));
         if let Some(crl) = &self.crl {
             text.push_str(&format!("  {}", crl.text(now)));
+        }
+        for other in &self.same_key {
+            text.push_str(&format!(
+                "  {} {}: pkit revoke --serial {} --reason keyCompromise{}\n",
+                styled(WARN, "the same key is in"),
+                escape(&other.name),
+                escape(&other.serial),
+                pki_option(),
+            ));
         }
         text
     }

@@ -5,6 +5,7 @@ use std::{borrow::Cow, path::Path};
 use memchr::memmem::Finder;
 use rayon::prelude::*;
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 use super::{Revocation, RevocationEvent, Target, date};
 use crate::{
@@ -150,6 +151,40 @@ impl Store {
         let (_, mut events) = self.with_serial(&target.serial)?;
         events.retain(|event| event.target.issuer.is(&target.issuer));
         Ok(events.pop().filter(|last| last.event == RevocationEvent::Revoked))
+    }
+
+    /// The other certificates of the key of a certificate that have not ended and are not revoked: whoever has the key has them
+    /// too. None where the certificate itself is on no record.
+    ///
+    /// # Errors
+    /// [`Error::FileUnreadable`].
+    pub fn others_of_key(&self, target: &Target, now: OffsetDateTime) -> Result<Vec<Record>, Error> {
+        let of_issuer = |record: &Record| record.issuer.is(&target.issuer);
+        let (own, _) = self.with_serial(&target.serial)?;
+        let Some(own) = own.into_iter().find(of_issuer) else { return Ok(Vec::new()) };
+        let sought = Finder::new(&own.public_key);
+        let read = |line: &[u8]| {
+            sought.find(line)?;
+            serde_json::from_slice::<Record>(line).ok().filter(|record| record.public_key == own.public_key)
+        };
+        let mut others: Vec<Record> = Vec::new();
+        each_line(&self.root().join(INVENTORY), read, |_, record| {
+            let ended = record.validity().is_some_and(|validity| validity.not_after < now);
+            let known = |other: &Record| other.serial == record.serial && other.issuer.is(&record.issuer);
+            // A root is taken out of trust stores; no list speaks of it.
+            if !ended && record.kind != "root" && !known(&own) && !others.iter().any(known) {
+                others.push(record);
+            }
+        })?;
+        let mut good = Vec::new();
+        for record in others {
+            let (_, mut events) = self.with_serial(&record.serial)?;
+            events.retain(|event| event.target.issuer.is(&record.issuer));
+            if events.pop().is_none_or(|last| last.event == RevocationEvent::Released) {
+                good.push(record);
+            }
+        }
+        Ok(good)
     }
 
     /// All that is on record of a serial number.
