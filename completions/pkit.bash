@@ -79,6 +79,9 @@ _pkit() {
             pkit,sign)
                 cmd="pkit__subcmd__sign"
                 ;;
+            pkit,verify)
+                cmd="pkit__subcmd__verify"
+                ;;
             pkit__subcmd__ca,cross-sign)
                 cmd="pkit__subcmd__ca__subcmd__cross__subcmd__sign"
                 ;;
@@ -196,6 +199,9 @@ _pkit() {
             pkit__subcmd__help,sign)
                 cmd="pkit__subcmd__help__subcmd__sign"
                 ;;
+            pkit__subcmd__help,verify)
+                cmd="pkit__subcmd__help__subcmd__verify"
+                ;;
             pkit__subcmd__help__subcmd__ca,cross-sign)
                 cmd="pkit__subcmd__help__subcmd__ca__subcmd__cross__subcmd__sign"
                 ;;
@@ -260,7 +266,7 @@ _pkit() {
 
     case "${cmd}" in
         pkit)
-            opts="-h -V --help --version quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help"
+            opts="-h -V --help --version quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry verify serve-test probe completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1178,7 +1184,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help)
-            opts="quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry serve-test probe completions man help"
+            opts="quickstart ca issue request sign renew rollback prune list revoke crl check bundle key inspect expiry verify serve-test probe completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1626,6 +1632,20 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help__subcmd__sign)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2625,6 +2645,68 @@ _pkit() {
                     return 0
                     ;;
                 --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__verify)
+            opts="-q -h -V --intermediates --roots --system-roots --crl --purpose --host --email --uri --at --max-depth --rules --policy --explicit-policy --inhibit-mapping --inhibit-any --no-rustls --pki --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --intermediates)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --crl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --purpose)
+                    COMPREPLY=($(compgen -W "server client any" -- "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --email)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --uri)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-depth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rules)
+                    COMPREPLY=($(compgen -W "path rfc5280 webpki" -- "${cur}"))
+                    return 0
+                    ;;
+                --policy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pki)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

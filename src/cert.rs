@@ -2,6 +2,7 @@
 
 mod extension;
 mod load;
+mod raw;
 mod role;
 
 use std::{
@@ -15,6 +16,7 @@ use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 pub use extension::{Extension, ExtensionValue, NameConstraints};
 pub use load::{MOST_BROKEN, Piece, Pieces, decode_certificates, load_anchors, load_certificates};
+pub(crate) use raw::{Raw, RawExtension};
 pub use role::Role;
 
 use crate::{
@@ -27,6 +29,7 @@ use crate::{
     pem,
     profile::KeyUsage,
     validity::Validity,
+    verify::Fault,
 };
 
 /// A parsed certificate; cheap to clone.
@@ -51,6 +54,8 @@ struct Inner {
     /// The first key that its signature was checked under, and what came of it: it is asked for again and again, for a CA
     /// with every certificate below it, and the dearest thing to find out.
     checked: OnceLock<(PublicKey, Result<(), SignatureFault>)>,
+    /// What breaks the profile of RFC 5280, once somebody asked.
+    profile: OnceLock<Vec<Fault>>,
 }
 
 impl Certificate {
@@ -105,6 +110,7 @@ impl Certificate {
             der: der.to_vec(),
             origin,
             checked: OnceLock::new(),
+            profile: OnceLock::new(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -300,6 +306,25 @@ impl Certificate {
         match self.0.checked.get_or_init(|| (key.clone(), check())) {
             (known, outcome) if known == key => *outcome,
             _ => check(),
+        }
+    }
+
+    /// Where what breaks the profile of RFC 5280 is kept.
+    pub(crate) fn profile_memo(&self) -> &OnceLock<Vec<Fault>> {
+        &self.0.profile
+    }
+
+    /// As [`Certificate::is_signed_by`], by every algorithm that is known at all.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify_any`].
+    pub fn is_signed_by_any(&self, key: &PublicKey) -> Result<(), SignatureFault> {
+        match self.is_signed_by(key) {
+            Err(SignatureFault::Unsupported) => {
+                let tbs = self.der().get(self.0.tbs.clone()).ok_or(SignatureFault::Wrong)?;
+                key.verify_any(self.signature_algorithm(), tbs, &self.0.signature)
+            }
+            outcome => outcome,
         }
     }
 

@@ -32,6 +32,7 @@ mod serve_test;
 mod sign;
 mod signer;
 mod terminal;
+mod verify;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -109,6 +110,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Show what runs out and when; the exit status says whether anything is due
     Expiry(expiry::Args),
+    /// Would a peer accept this certificate, for this purpose, name and time, and if not, why
+    Verify(verify::Args),
     /// Run a mutual-TLS test server that says whom it saw, and why it refused whom
     ServeTest(serve_test::Args),
     /// Try a mutual-TLS handshake and a request; say who refused whom, and why
@@ -223,6 +226,7 @@ fn run(args: Vec<OsString>) -> Exit {
         Command::Key(args) => key::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Expiry(args) => expiry::run(args, &context),
+        Command::Verify(args) => verify::run(args, &context),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };

@@ -1,12 +1,14 @@
 //! Certificate revocation lists (RFC 5280 section 5): read, judged, and made.
 //!
-//! Only whole lists of one CA are taken. A delta, an indirect list, or one that speaks for a part of the certificates only
-//! would have to be put together with others to mean anything, so it is refused and not half understood.
+//! Who makes or serves lists takes whole ones of one CA only ([`Crl::from_der`]). A delta, an indirect list, or one that speaks
+//! for a part of the certificates has to be put together with others to mean anything; path validation does that with those of
+//! [`Crl::partial_from_der`].
 
 mod lists;
 mod make;
 mod read;
 mod reason;
+mod scope;
 mod time;
 
 use std::{ops::Range, path::Path, sync::OnceLock};
@@ -16,6 +18,7 @@ use ::time::OffsetDateTime;
 pub use lists::{Lists, Reread};
 pub use make::Terms;
 pub use reason::Reason;
+pub(crate) use scope::{ALL_REASONS, Point, Scope};
 
 use crate::{
     Error,
@@ -65,6 +68,16 @@ pub struct Crl {
     authority_key_id: Option<Vec<u8>>,
     /// By serial number.
     revoked: Vec<Revoked>,
+    /// Of certificates of other CAs.
+    foreign: Vec<(Name, Revoked)>,
+    /// Serial numbers that a delta takes from its base.
+    removed: Vec<Box<[u8]>>,
+    /// `None`: all certificates of its CA.
+    scope: Option<Scope>,
+    /// The number of the list that it is a delta to.
+    delta_base: Option<Vec<u8>>,
+    /// What breaks the profile of RFC 5280 section 5.
+    faults: Vec<&'static str>,
     algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
     /// The first key that its signature was checked under, and what came of it: a server asks with every handshake.
@@ -77,6 +90,19 @@ impl Crl {
     /// # Errors
     /// [`Error::Malformed`] where it is none, or one whose meaning is not understood.
     pub fn from_der(der: Vec<u8>, origin: Origin) -> Result<Self, Error> {
+        let whole = |parts: read::Parts| parts.require_whole().map(|()| parts);
+        match read::Parts::read(&der).and_then(whole) {
+            Ok(parts) => Ok(parts.into_crl(der, origin)),
+            Err(cause) => Err(Error::Malformed { origin, what: WHAT, cause: cause.into() }),
+        }
+    }
+
+    /// As [`Crl::from_der`], also a list that says nothing by itself: a delta, an indirect one, or one of a part of the
+    /// certificates.
+    ///
+    /// # Errors
+    /// As [`Crl::from_der`].
+    pub fn partial_from_der(der: Vec<u8>, origin: Origin) -> Result<Self, Error> {
         match read::Parts::read(&der) {
             Ok(parts) => Ok(parts.into_crl(der, origin)),
             Err(cause) => Err(Error::Malformed { origin, what: WHAT, cause: cause.into() }),
@@ -175,6 +201,51 @@ impl Crl {
         self.revoked.get(index)
     }
 
+    /// The entry of a certificate: of its serial number and its issuer.
+    pub(crate) fn entry(&self, certificate: &Certificate) -> Option<&Revoked> {
+        if self.issuer.same(certificate.issuer()) {
+            return self.lookup(certificate.serial());
+        }
+        let of = |(issuer, revoked): &&(Name, Revoked)| {
+            *revoked.serial == *certificate.serial() && issuer.same(certificate.issuer())
+        };
+        self.foreign.iter().find(of).map(|(_, revoked)| revoked)
+    }
+
+    /// Whether it takes a certificate from the list that it is a delta to.
+    pub(crate) fn removes(&self, certificate: &Certificate) -> bool {
+        self.removed.iter().any(|serial| **serial == *certificate.serial())
+    }
+
+    /// Which certificates it speaks of; `None`: all of its CA.
+    pub(crate) fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// Whether it is a delta.
+    pub(crate) fn is_delta(&self) -> bool {
+        self.delta_base.is_some()
+    }
+
+    /// Whether it is a delta that goes with a base (RFC 5280 5.2.4, 6.3.3 (c)).
+    pub(crate) fn goes_with(&self, base: &Self) -> bool {
+        let digits = |number: &Option<Vec<u8>>| {
+            let number = number.as_deref()?;
+            let start = number.iter().take_while(|&&octet| octet == 0).count();
+            number.get(start..).map(|digits| (digits.len(), digits.to_vec()))
+        };
+        let (from, own, of) = (digits(&self.delta_base), digits(&self.number), digits(&base.number));
+        let fits = matches!((from, own, of), (Some(from), Some(own), Some(of)) if from <= of && of < own);
+        fits && self.issuer.same(&base.issuer)
+            && self.authority_key_id == base.authority_key_id
+            && Scope::is_same(self.scope(), base.scope())
+    }
+
+    /// What breaks the profile of RFC 5280 section 5, which those who validate paths need not mind.
+    pub(crate) fn profile_faults(&self) -> &[&'static str] {
+        &self.faults
+    }
+
     /// Refuses a list that this CA did not sign, or may not sign.
     ///
     /// # Errors
@@ -198,7 +269,7 @@ impl Crl {
         may_sign_lists(authority)?;
         let check = || {
             let tbs = self.der.get(self.tbs.clone()).ok_or(SignatureFault::Wrong)?;
-            authority.public_key().verify(&self.algorithm, tbs, &self.signature)
+            authority.public_key().verify_any(&self.algorithm, tbs, &self.signature)
         };
         let held = match self.checked.get_or_init(|| (authority.public_key().clone(), check())) {
             (known, outcome) if known == authority.public_key() => *outcome,

@@ -94,6 +94,15 @@ pub(crate) fn whole(bytes: &[u8], tag: u8) -> Option<Element<'_>> {
     reader.is_empty().then_some(element)
 }
 
+/// Whether the content of a BIT STRING is DER (X.690 11.2): bits that are not used are zero.
+pub(crate) fn is_bit_string(content: &[u8]) -> bool {
+    match content {
+        [0] => true,
+        [unused @ 0..=7, .., last] => u32::from(*unused) <= last.trailing_zeros(),
+        _ => false,
+    }
+}
+
 /// How deep values are looked into; none that people make goes deeper.
 const DEEPEST: usize = 16;
 
@@ -110,7 +119,7 @@ pub(crate) fn is_well_formed(bytes: &[u8]) -> bool {
                 [0xff, next, ..] => *next < 0x80,
                 _ => true,
             },
-            tag::BIT_STRING => element.content.first().is_some_and(|unused| *unused < 8),
+            tag::BIT_STRING => is_bit_string(element.content),
             5 => element.content.is_empty(),
             tag::OID => crate::oid::Oid::from_content(element.content).components().is_some(),
             tag::UTF8 => text().is_ok(),

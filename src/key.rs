@@ -1,5 +1,6 @@
 //! Keys: public keys as certificates hold them, and private keys, which have no voice.
 
+mod ecdsa;
 mod encoding;
 mod file;
 mod pbes1;
@@ -67,7 +68,7 @@ impl fmt::Display for KeyType {
 }
 
 /// What kind of key a subjectPublicKeyInfo holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// ECDSA on NIST P-256
     P256,

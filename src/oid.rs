@@ -47,6 +47,7 @@ known! {
     KDC_AUTH = [0x2b, 6, 1, 5, 2, 3, 5], "pkInitKDC", "Kerberos KDC";
 
     USER_PRINCIPAL_NAME = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2, 3], "msUPN", "Microsoft user principal name";
+    USER_NOTICE = [0x2b, 6, 1, 5, 5, 7, 2, 2], "id-qt-unotice", "user notice";
     CPS = [0x2b, 6, 1, 5, 5, 7, 2, 1], "id-qt-cps", "certification practice statement";
     ANY_POLICY = [0x55, 0x1d, 32, 0], "anyPolicy", "any policy";
     OCSP = [0x2b, 6, 1, 5, 5, 7, 48, 1], "OCSP", "OCSP responder";
@@ -65,6 +66,11 @@ known! {
     POLICY_CONSTRAINTS = [0x55, 0x1d, 36], "policyConstraints", "policy constraints";
     EXTENDED_KEY_USAGE = [0x55, 0x1d, 37], "extKeyUsage", "extended key usage";
     INHIBIT_ANY_POLICY = [0x55, 0x1d, 54], "inhibitAnyPolicy", "inhibit anyPolicy";
+    SUBJECT_DIRECTORY_ATTRIBUTES = [0x55, 0x1d, 9], "subjectDirectoryAttributes", "subject directory attributes";
+    FRESHEST_CRL = [0x55, 0x1d, 46], "freshestCRL", "freshest CRL";
+    SUBJECT_INFO_ACCESS = [0x2b, 6, 1, 5, 5, 7, 1, 11], "subjectInfoAccess", "subject information access";
+    SCT_LIST = [0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 2], "ctPrecertSCTs", "signed certificate timestamps";
+    CT_POISON = [0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 3], "ctPoison", "certificate transparency poison";
     AUTHORITY_INFO_ACCESS = [0x2b, 6, 1, 5, 5, 7, 1, 1], "authorityInfoAccess", "authority information access";
     CRL_NUMBER = [0x55, 0x1d, 20], "cRLNumber", "CRL number";
     CRL_REASON = [0x55, 0x1d, 21], "reasonCode", "reason of a revocation";
@@ -90,6 +96,8 @@ known! {
     P256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], "prime256v1", "P-256";
     P384 = [0x2b, 0x81, 0x04, 0, 34], "secp384r1", "P-384";
     P521 = [0x2b, 0x81, 0x04, 0, 35], "secp521r1", "P-521";
+    DSA = [0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1], "id-dsa", "DSA";
+    P192 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 1], "prime192v1", "P-192";
     ED25519 = [0x2b, 0x65, 0x70], "Ed25519", "Ed25519";
     ED448 = [0x2b, 0x65, 0x71], "Ed448", "Ed448";
     RSA = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1], "rsaEncryption", "RSA";

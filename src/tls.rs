@@ -31,6 +31,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 pub use alert::Alert;
+pub(crate) use fault::reason as refusal;
 pub use identity::Identity;
 pub use judge::{Objection, decisive};
 pub use negotiated::Negotiated;

@@ -3,25 +3,37 @@
 //!
 //! Every certificate of the path is judged, the trust anchor included, and all findings are told, not the first.
 
+mod baseline;
+mod cause;
 mod check;
+mod constraint;
 mod path;
+mod policy;
+mod profile;
 mod revocation;
 mod rule;
+mod second;
 
 use std::borrow::Borrow;
 
 use serde::Serialize;
 use time::OffsetDateTime;
 
-pub use check::constraint_breach;
-pub(crate) use check::names_under_constraints;
+pub use cause::{Cause, authorities_in, issuer_among};
+pub use constraint::constraint_breach;
+pub(crate) use constraint::names_under_constraints;
+pub use path::MOST_SIGNATURES;
+pub use policy::Policies;
+pub(crate) use profile::Fault;
 pub use rule::Rule;
+pub use second::{Second, SecondOpinion};
 
 use crate::{cert::Certificate, crl::Crl, fingerprint::hex, name::escape, origin::Origin};
 
 /// What the leaf certificate is to be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Purpose {
     /// A TLS server: serverAuth
     Server,
@@ -46,6 +58,37 @@ pub struct Question<'a> {
     pub at: OffsetDateTime,
 }
 
+/// By which rules certificates are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum Rules {
+    /// Path validation alone (RFC 5280 section 6), as peers do it
+    #[default]
+    Path,
+    /// And what certificates must be like (RFC 5280 section 4)
+    Rfc5280,
+    /// And the rules of the CA/Browser Forum for TLS certificates of the public web
+    Webpki,
+}
+
+/// What more is demanded than a [`Question`] says. By default nothing.
+#[derive(Clone, Copy, Default)]
+pub struct Demands<'a> {
+    /// The rules.
+    pub rules: Rules,
+    /// E-mail addresses that have to be among the alternative names.
+    pub emails: &'a [String],
+    /// URIs that have to be among the alternative names.
+    pub uris: &'a [String],
+    /// Most intermediates in the path, self-issued ones not counted.
+    pub max_depth: Option<usize>,
+    /// Inputs of policy processing.
+    pub policies: Policies<'a>,
+    /// The revocation lists; `None`: revocation is not judged. Every CA of the path has to have one that is current.
+    pub crls: Option<&'a [&'a Crl]>,
+}
+
 /// A rule that a certificate breaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -61,6 +104,9 @@ pub struct Finding {
     pub rule: Rule,
     /// What was found, with its values, in a person's words. Escaped for a terminal.
     pub fact: String,
+    /// Why the issuer is not trusted, where that is the finding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 impl std::fmt::Display for Finding {
@@ -94,18 +140,42 @@ pub struct Verdict {
     pub certificates: Vec<Certificate>,
 }
 
-/// Judges a leaf certificate.
+/// Judges a leaf certificate by path validation alone.
 pub fn verify(leaf: &Certificate, question: &Question<'_>) -> Verdict {
-    judge(path::search(leaf, question))
+    verify_by(leaf, question, &Demands::default())
 }
 
 /// As [`verify`], and by the revocation lists of every CA of the path: each has to have one that is current, the anchor's own
 /// certificate needs none.
 pub fn verify_with_crls<C: Borrow<Crl>>(leaf: &Certificate, question: &Question<'_>, crls: &[C]) -> Verdict {
-    let mut search = path::search(leaf, question);
-    let revocation = revocation::check(&search.path, crls, question.at);
-    search.breaches.extend(revocation);
-    judge(search)
+    let crls: Vec<&Crl> = crls.iter().map(Borrow::borrow).collect();
+    verify_by(leaf, question, &Demands { crls: Some(&crls), ..Demands::default() })
+}
+
+/// Judges a leaf certificate by all that is demanded.
+pub fn verify_by(leaf: &Certificate, question: &Question<'_>, demands: &Demands<'_>) -> Verdict {
+    judge(path::search(leaf, question, demands))
+}
+
+impl Verdict {
+    /// The answer about a leaf that is a certificate and cannot be read as one.
+    pub fn malformed(origin: &Origin, fact: &str) -> Self {
+        let finding = Finding {
+            certificate: 1,
+            of: 1,
+            subject: "unreadable".into(),
+            origin: origin.clone(),
+            rule: Rule::Malformed,
+            fact: escape(fact).into_owned(),
+            cause: None,
+        };
+        Self { accepted: false, path: Vec::new(), findings: vec![finding], certificates: Vec::new() }
+    }
+
+    /// Whether the search was given up, so that a no is none for sure.
+    pub fn is_undecided(&self) -> bool {
+        self.findings.iter().any(|finding| finding.rule == Rule::SearchBudget)
+    }
 }
 
 fn judge(search: path::Search<'_>) -> Verdict {
@@ -127,6 +197,7 @@ fn judge(search: path::Search<'_>) -> Verdict {
                 origin: certificate.origin().clone(),
                 rule: breach.rule,
                 fact: breach.fact,
+                cause: breach.cause,
             })
         })
         .collect();
@@ -139,8 +210,16 @@ fn judge(search: path::Search<'_>) -> Verdict {
 }
 
 /// A broken rule at an index of a path.
+#[derive(Clone)]
 struct Breach {
     index: usize,
     rule: Rule,
     fact: String,
+    cause: Option<Cause>,
+}
+
+impl Breach {
+    fn new(index: usize, rule: Rule, fact: String) -> Self {
+        Self { index, rule, fact, cause: None }
+    }
 }

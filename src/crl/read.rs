@@ -4,7 +4,11 @@ use std::{ops::Range, sync::OnceLock};
 
 use ::time::OffsetDateTime;
 
-use super::{Crl, Reason, Revoked, time::read_time};
+use super::{
+    Crl, Reason, Revoked,
+    scope::{Scope, certificate_issuer},
+    time::read_time,
+};
 use crate::{
     cert::{Extension, ExtensionValue},
     der::{self, Element, tag},
@@ -24,15 +28,44 @@ pub(super) struct Parts {
     next_update: OffsetDateTime,
     number: Option<Vec<u8>>,
     authority_key_id: Option<Vec<u8>>,
-    revoked: Vec<Revoked>,
+    entries: Entries,
+    scope: Option<Scope>,
+    delta_base: Option<Vec<u8>>,
+    faults: Vec<&'static str>,
     algorithm: SignatureAlgorithm,
     signature: Vec<u8>,
 }
 
+/// The entries of a list.
+#[derive(Default)]
+struct Entries {
+    /// Of the list's own issuer, by serial number
+    revoked: Vec<Revoked>,
+    /// Of others
+    foreign: Vec<(Name, Revoked)>,
+    /// Those that a delta takes back
+    removed: Vec<Box<[u8]>>,
+    /// Whether any names an issuer
+    is_indirect: bool,
+}
+
 impl Parts {
+    /// Refuses what says nothing by itself.
+    pub(super) fn require_whole(&self) -> Result<(), &'static str> {
+        if self.delta_base.is_some() {
+            return Err("it is a delta, which says nothing by itself");
+        }
+        if self.scope.is_some() || self.entries.is_indirect {
+            return Err("it is an indirect list, or speaks of a part of the certificates only");
+        }
+        Ok(())
+    }
+
     pub(super) fn into_crl(self, der: Vec<u8>, origin: Origin) -> Crl {
         let Self { tbs, issuer, this_update, next_update, .. } = self;
-        let Self { number, authority_key_id, revoked, algorithm, signature, .. } = self;
+        let Self { number, authority_key_id, entries, algorithm, signature, .. } = self;
+        let Self { scope, delta_base, faults, .. } = self;
+        let Entries { revoked, foreign, removed, .. } = entries;
         Crl {
             der,
             tbs,
@@ -43,6 +76,11 @@ impl Parts {
             number,
             authority_key_id,
             revoked,
+            foreign,
+            removed,
+            scope,
+            delta_base,
+            faults,
             algorithm,
             signature,
             checked: OnceLock::new(),
@@ -79,9 +117,13 @@ impl Parts {
         let next_update = field.filter(is_time).ok_or("it does not say when it lapses (RFC 5280 5.1.2.5)")?;
         let next_update = read_time(next_update).ok_or(broken_time)?;
         field = fields.next();
-        let mut revoked = Vec::new();
+        let mut faults = Vec::new();
+        let mut entries = Entries::default();
         if let Some(list) = field.filter(|field| field.tag == tag::SEQUENCE) {
-            revoked = read_entries(list, second)?;
+            if list.content.is_empty() {
+                faults.push("its list of entries is empty, and must then not be there (5.1.2.6)");
+            }
+            entries = Entries::read(list, second, &issuer)?;
             field = fields.next();
         }
         let start = list.raw.as_ptr() as usize - der.as_ptr() as usize;
@@ -92,7 +134,10 @@ impl Parts {
             next_update,
             number: None,
             authority_key_id: None,
-            revoked,
+            entries,
+            scope: None,
+            delta_base: None,
+            faults,
             algorithm: SignatureAlgorithm::from_der(algorithm.raw)
                 .ok_or("its signature algorithm cannot be read")?,
             signature: signature
@@ -105,6 +150,20 @@ impl Parts {
             Some(field) if field.tag == 0xa0 && second && fields.is_empty() => parts.extensions(field)?,
             None => {}
             Some(_) => return Err(SHAPE),
+        }
+        if parts.number.is_none() {
+            parts.faults.push("it has no number (5.2.3)");
+        }
+        if parts.authority_key_id.is_none() {
+            parts.faults.push("it has no authorityKeyIdentifier (5.2.1)");
+        }
+        if parts.entries.is_indirect && !parts.scope.as_ref().is_some_and(|scope| scope.indirect) {
+            return Err(
+                "an entry is of another CA's certificate, and the list does not say that it has such",
+            );
+        }
+        if parts.delta_base.is_none() && !parts.entries.removed.is_empty() {
+            return Err("an entry has a reason that no whole list may have");
         }
         Ok(parts)
     }
@@ -121,18 +180,41 @@ impl Parts {
             }
             match (extension.oid.content(), extension.value) {
                 (oid::AUTHORITY_KEY_ID, ExtensionValue::AuthorityKeyId { key_id, .. }) => {
+                    if extension.critical {
+                        self.faults.push("its authorityKeyIdentifier is critical, and must not be (5.2.1)");
+                    }
                     self.authority_key_id = key_id;
                 }
                 (oid::CRL_NUMBER, _) => {
                     let number = extension_value(raw).and_then(|value| der::whole(value, tag::INTEGER));
                     let number =
                         number.filter(|number| number.content.first().is_some_and(|&high| high < 0x80));
-                    self.number = Some(number.ok_or("its number cannot be read")?.content.to_vec());
+                    let number = number.ok_or("its number cannot be read")?.content.to_vec();
+                    if extension.critical {
+                        self.faults.push("its number is critical, and must not be (5.2.3)");
+                    }
+                    if number.len() > 20 {
+                        self.faults.push("its number has more than 20 octets (5.2.3)");
+                    }
+                    self.number = Some(number);
                 }
-                (oid::DELTA_CRL_INDICATOR, _) => return Err("it is a delta, which says nothing by itself"),
+                (oid::DELTA_CRL_INDICATOR, _) => {
+                    let base = extension_value(raw).and_then(|value| der::whole(value, tag::INTEGER));
+                    self.delta_base = Some(base.ok_or("its base cannot be read")?.content.to_vec());
+                    if !extension.critical {
+                        self.faults
+                            .push("it is a delta, and does not say so in a critical extension (5.2.4)");
+                    }
+                }
                 (oid::ISSUING_DISTRIBUTION_POINT, _) => {
-                    return Err("it is an indirect list, or speaks of a part of the certificates only");
+                    let scope = extension_value(raw).and_then(|value| Scope::read(value, &self.issuer));
+                    self.scope =
+                        Some(scope.ok_or("which part of the certificates it speaks of cannot be read")?);
+                    if !extension.critical {
+                        self.faults.push("its issuingDistributionPoint is not critical, and must be (5.2.5)");
+                    }
                 }
+                (oid::FRESHEST_CRL, _) => {}
                 _ if extension.critical => return Err("it has a critical extension that is not understood"),
                 _ => {}
             }
@@ -142,53 +224,85 @@ impl Parts {
     }
 }
 
-/// `SEQUENCE OF SEQUENCE { serial, date, extensions? }`
-fn read_entries(list: Element<'_>, second: bool) -> Result<Vec<Revoked>, &'static str> {
-    let broken = "an entry cannot be read";
-    let mut revoked = Vec::new();
-    let mut entries = list.inside();
-    while !entries.is_empty() {
-        let mut fields = entries.expect(tag::SEQUENCE).ok_or(broken)?.inside();
-        let serial = fields.expect(tag::INTEGER).ok_or(broken)?.content.into();
-        let date = read_time(fields.next().ok_or(broken)?).ok_or("the date of an entry cannot be read")?;
-        let mut reason = Reason::Unspecified;
-        if !fields.is_empty() {
-            let extensions =
-                fields.expect(tag::SEQUENCE).filter(|_| second && fields.is_empty()).ok_or(broken)?;
-            reason = read_reason(extensions)?;
+impl Entries {
+    /// `SEQUENCE OF SEQUENCE { serial, date, extensions? }`
+    fn read(list: Element<'_>, second: bool, issuer: &Name) -> Result<Self, &'static str> {
+        let broken = "an entry cannot be read";
+        let mut read = Self::default();
+        // An entry without an issuer has that of the entry before it (RFC 5280 5.3.3).
+        let mut current: Option<Name> = None;
+        let mut entries = list.inside();
+        while !entries.is_empty() {
+            let mut fields = entries.expect(tag::SEQUENCE).ok_or(broken)?.inside();
+            let serial: Box<[u8]> = fields.expect(tag::INTEGER).ok_or(broken)?.content.into();
+            let date = fields.next().and_then(read_time).ok_or("the date of an entry cannot be read")?;
+            let mut said = Said { reason: Some(Reason::Unspecified), issuer: None };
+            if !fields.is_empty() {
+                let extensions =
+                    fields.expect(tag::SEQUENCE).filter(|_| second && fields.is_empty()).ok_or(broken)?;
+                said = Said::read(extensions)?;
+            }
+            if let Some(named) = said.issuer {
+                read.is_indirect = true;
+                current = (!named.same(issuer)).then_some(named);
+            }
+            match (said.reason, &current) {
+                (None, _) => read.removed.push(serial),
+                (Some(reason), None) => read.revoked.push(Revoked { serial, date, reason }),
+                (Some(reason), Some(issuer)) => {
+                    read.foreign.push((issuer.clone(), Revoked { serial, date, reason }));
+                }
+            }
         }
-        revoked.push(Revoked { serial, date, reason });
+        if !read.revoked.is_sorted_by(|one, two| one.order() <= two.order()) {
+            read.revoked.sort_by(|one, two| one.order().cmp(&two.order()));
+        }
+        Ok(read)
     }
-    if !revoked.is_sorted_by(|one, two| one.order() <= two.order()) {
-        revoked.sort_by(|one, two| one.order().cmp(&two.order()));
-    }
-    Ok(revoked)
 }
 
-fn read_reason(extensions: Element<'_>) -> Result<Reason, &'static str> {
-    let broken = "the extensions of an entry cannot be read";
-    let mut reason = Reason::Unspecified;
-    let mut list = extensions.inside();
-    while !list.is_empty() {
-        let raw = list.expect(tag::SEQUENCE).ok_or(broken)?.raw;
-        let mut fields = der::whole(raw, tag::SEQUENCE).ok_or(broken)?.inside();
-        let kind = fields.expect(tag::OID).ok_or(broken)?.content;
-        let critical = fields.next().ok_or(broken)?.tag == tag::BOOLEAN;
-        match kind {
-            oid::CRL_REASON => {
-                let value = extension_value(raw).and_then(|value| der::whole(value, tag::ENUMERATED));
-                let code = match value.map(|value| value.content) {
-                    Some(&[code]) => Reason::from_code(code),
-                    _ => None,
-                };
-                reason = code.ok_or("an entry has a reason that no whole list may have")?;
+/// What the extensions of an entry say.
+struct Said {
+    /// `None`: a delta takes it back
+    reason: Option<Reason>,
+    /// Who issued the certificate, where it is said
+    issuer: Option<Name>,
+}
+
+impl Said {
+    fn read(extensions: Element<'_>) -> Result<Self, &'static str> {
+        const REMOVE_FROM_CRL: u8 = 8;
+        let broken = "the extensions of an entry cannot be read";
+        let mut said = Self { reason: Some(Reason::Unspecified), issuer: None };
+        let mut list = extensions.inside();
+        while !list.is_empty() {
+            let raw = list.expect(tag::SEQUENCE).ok_or(broken)?.raw;
+            let mut fields = der::whole(raw, tag::SEQUENCE).ok_or(broken)?.inside();
+            let kind = fields.expect(tag::OID).ok_or(broken)?.content;
+            let critical = fields.next().ok_or(broken)?.tag == tag::BOOLEAN;
+            match kind {
+                oid::CRL_REASON => {
+                    let value = extension_value(raw).and_then(|value| der::whole(value, tag::ENUMERATED));
+                    said.reason = match value.map(|value| value.content) {
+                        Some(&[REMOVE_FROM_CRL]) => None,
+                        Some(&[code]) => {
+                            Some(Reason::from_code(code).ok_or("an entry has a reason that does not exist")?)
+                        }
+                        _ => return Err("the reason of an entry cannot be read"),
+                    };
+                }
+                oid::CERTIFICATE_ISSUER => {
+                    let issuer = extension_value(raw).and_then(certificate_issuer);
+                    said.issuer = Some(
+                        issuer.ok_or("the issuer that an entry of an indirect list names cannot be read")?,
+                    );
+                }
+                _ if critical => return Err("an entry has a critical extension that is not understood"),
+                _ => {}
             }
-            oid::CERTIFICATE_ISSUER => return Err("it is an indirect list"),
-            _ if critical => return Err("an entry has a critical extension that is not understood"),
-            _ => {}
         }
+        Ok(said)
     }
-    Ok(reason)
 }
 
 /// The octets of an extension's value, which stand last.

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A public key, held as the exact DER of its subjectPublicKeyInfo.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PublicKey {
     spki: Box<[u8]>,
     algorithm: Algorithm,
@@ -138,7 +138,27 @@ impl PublicKey {
         SignatureAlgorithm::from_der(identifier.raw)?.pss_hash()
     }
 
-    /// Checks a signature over `message`.
+    /// As [`PublicKey::verify`], also where ring and so most of our peers in TLS have no method: ECDSA on P-521, and with SHA-512
+    /// on the smaller curves.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`].
+    pub fn verify_any(
+        &self,
+        by: &SignatureAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureFault> {
+        match (self.verify(by, message, signature), by.ecdsa_hash()) {
+            (Err(SignatureFault::Unsupported), Some(hash)) if !self.is_compressed() => {
+                let hash = digest::digest(hash, message);
+                super::ecdsa::verify(self.algorithm, self.bits(), hash.as_ref(), signature)
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Checks a signature over `message`, as peers in TLS do.
     ///
     /// # Errors
     /// [`SignatureFault::Wrong`] where it does not hold; [`SignatureFault::Unsupported`] where the algorithm is
@@ -252,6 +272,16 @@ impl SignatureAlgorithm {
         match self.oid.content() {
             oid::RSA_SHA1 | oid::ECDSA_SHA1 => Some("SHA-1 signatures can be forged"),
             oid::RSA_MD5 => Some("MD5 signatures can be forged"),
+            _ => None,
+        }
+    }
+
+    /// The hash of an ECDSA signature that proves something.
+    fn ecdsa_hash(&self) -> Option<&'static digest::Algorithm> {
+        match self.oid.content() {
+            oid::ECDSA_SHA256 => Some(&digest::SHA256),
+            oid::ECDSA_SHA384 => Some(&digest::SHA384),
+            oid::ECDSA_SHA512 => Some(&digest::SHA512),
             _ => None,
         }
     }

@@ -64,6 +64,41 @@ impl GeneralName {
         }
     }
 
+    /// Whether this is the mailbox (RFC 5280 7.5): the part before the `@` as it is, the host without regard to case.
+    pub fn is_email(&self, wanted: &str) -> bool {
+        let Self::Email(mailbox) = self else { return false };
+        match (mailbox.rsplit_once('@'), wanted.rsplit_once('@')) {
+            (Some((local, host)), Some((wanted_local, wanted_host))) => {
+                local == wanted_local && host.eq_ignore_ascii_case(wanted_host)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether this is the URI (RFC 5280 7.4): scheme and host without regard to case, all else as it is.
+    pub fn is_uri(&self, wanted: &str) -> bool {
+        fn parts(uri: &str) -> Option<(&str, &str, &str)> {
+            let (scheme, rest) = uri.split_once(':')?;
+            let Some(place) = rest.strip_prefix("//") else { return Some((scheme, "", rest)) };
+            let end = place.find(['/', '?', '#']).unwrap_or(place.len());
+            let (authority, path) = place.split_at_checked(end)?;
+            Some((scheme, authority, path))
+        }
+        fn user(authority: &str) -> (&str, &str) {
+            authority.rsplit_once('@').unwrap_or(("", authority))
+        }
+        let Self::Uri(uri) = self else { return false };
+        match (parts(uri), parts(wanted)) {
+            (Some((scheme, place, rest)), Some((other_scheme, other_place, other_rest))) => {
+                let ((name, host), (other_name, other_host)) = (user(place), user(other_place));
+                scheme.eq_ignore_ascii_case(other_scheme)
+                    && host.eq_ignore_ascii_case(other_host)
+                    && (name, rest) == (other_name, other_rest)
+            }
+            _ => false,
+        }
+    }
+
     /// The DER of a name that pkit issues; of the others, which are only ever read, nothing can be said.
     pub(crate) fn der(&self) -> Option<Vec<u8>> {
         Some(match self {

@@ -63,10 +63,14 @@ fn incompatible(why: &PeerIncompatible, peer: &str) -> String {
 
 /// webpki's refusal of a certificate.
 pub(super) fn certificate(error: &Error) -> String {
-    let Error::InvalidCertificate(why) = error else {
-        return "webpki, which real peers use, does not accept it".to_owned();
-    };
-    let what = match why {
+    let what = reason(error).map(|what| format!(": {what}")).unwrap_or_default();
+    format!("webpki, which real peers use, does not accept it{what}")
+}
+
+/// Why webpki refuses a certificate, where there are words for it.
+pub(crate) fn reason(error: &Error) -> Option<&'static str> {
+    let Error::InvalidCertificate(why) = error else { return None };
+    Some(match why {
         CertificateError::BadEncoding => "its encoding is not acceptable",
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired",
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "it is not valid yet",
@@ -86,9 +90,13 @@ pub(super) fn certificate(error: &Error) -> String {
         CertificateError::Other(why) if why.to_string().contains("CaUsedAsEndEntity") => {
             "it is a CA, and a CA is not taken for a server or client"
         }
-        _ => return "webpki, which real peers use, does not accept it".to_owned(),
-    };
-    format!("webpki, which real peers use, does not accept it: {what}")
+        CertificateError::Revoked => "it is revoked",
+        CertificateError::UnknownRevocationStatus => "there is no CRL that speaks of it",
+        CertificateError::ExpiredRevocationList | CertificateError::ExpiredRevocationListContext { .. } => {
+            "a CRL has lapsed"
+        }
+        _ => return None,
+    })
 }
 
 /// The alert that rustls sends for its own error, where that is certain.

@@ -139,7 +139,20 @@ fn certificate_error(rule: Rule) -> CertificateError {
         | Rule::PathLength
         | Rule::KeyUsage
         | Rule::NameConstraint
-        | Rule::MalformedExtension => CertificateError::BadEncoding,
+        | Rule::MalformedExtension
+        | Rule::Malformed
+        | Rule::Version
+        | Rule::SerialNumber
+        | Rule::ValidityEncoding
+        | Rule::NameEncoding
+        | Rule::InvalidKey
+        | Rule::Criticality
+        | Rule::KeyIdentifier
+        | Rule::AlternativeName
+        | Rule::BasicConstraints
+        | Rule::Policy
+        | Rule::PathDepth
+        | Rule::BaselineRequirements => CertificateError::BadEncoding,
     }
 }
 

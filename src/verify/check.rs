@@ -1,18 +1,22 @@
-//! What is judged on every certificate of a path, and between them.
+//! What is judged on every certificate of a path, and between neighbours.
 
 use std::collections::HashSet;
 
-use super::{Breach, Purpose, Question, Rule};
+use super::{
+    Breach, Demands, Purpose, Question, Rule, Rules, baseline, constraint, path::Budget, policy, profile,
+    revocation,
+};
 use crate::{
     cert::{Certificate, Extension, ExtensionValue},
-    name::{GeneralName, Name, Subtree, escape},
+    fingerprint::hex,
+    name::{GeneralName, escape},
     oid,
     profile::KeyUsage,
     validity::tell,
 };
 
 /// Extensions whose meaning is applied here, so that they may be critical.
-const UNDERSTOOD: [&[u8]; 9] = [
+const UNDERSTOOD: [&[u8]; 12] = [
     oid::BASIC_CONSTRAINTS,
     oid::KEY_USAGE,
     oid::EXTENDED_KEY_USAGE,
@@ -22,78 +26,121 @@ const UNDERSTOOD: [&[u8]; 9] = [
     oid::AUTHORITY_KEY_ID,
     oid::CRL_DISTRIBUTION_POINTS,
     oid::CERTIFICATE_POLICIES,
+    oid::POLICY_MAPPINGS,
+    oid::POLICY_CONSTRAINTS,
+    oid::INHIBIT_ANY_POLICY,
 ];
 
-/// Names compared with subtrees before the search gives up, for all paths together: who sends a chain chooses how many of
-/// both there are.
-pub(super) const MOST_COMPARISONS: usize = 250_000;
-/// Subtrees that one finding lists.
-const MOST_LISTED: usize = 5;
+/// The place of a certificate in a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Whether it is the first
+    pub(super) leaf: bool,
+    /// Whether it is a trust anchor
+    pub(super) anchor: bool,
+}
 
-/// Judges a path, leaf first, whose signatures hold. `comparisons` is what is left of [`MOST_COMPARISONS`].
-pub(super) fn check(path: &[&Certificate], question: &Question<'_>, comparisons: &mut usize) -> Vec<Breach> {
-    let mut breaches = Vec::new();
-    for (index, certificate) in path.iter().enumerate() {
-        let mut say = |rule, fact: String| breaches.push(Breach { index, rule, fact });
-        own(certificate, index + 1 == path.len() && index > 0, question, &mut say);
-        if index == 0 {
-            leaf(certificate, question, &mut say);
-        } else {
-            let below = path.get(..index).unwrap_or_default();
-            authority(certificate, below, question.purpose, &mut say);
+/// What a certificate must satisfy whatever the path: it fails in all of them, or in none.
+pub(super) fn own(
+    certificate: &Certificate,
+    place: Place,
+    question: &Question<'_>,
+    demands: &Demands<'_>,
+) -> Vec<(Rule, String)> {
+    let mut faults = Vec::new();
+    let mut say = |rule, fact: String| faults.push((rule, fact));
+    by_itself(certificate, place, question, &mut say);
+    if place.leaf {
+        leaf(certificate, question, demands, &mut say);
+    } else {
+        authority(certificate, place, question.purpose, &mut say);
+    }
+    if demands.rules != Rules::Path {
+        for fault in certificate.profile_faults() {
+            if fault.applies(place, question.purpose) {
+                say(fault.rule, fault.fact.clone());
+            }
         }
     }
-    constraints(path, comparisons, &mut breaches);
+    if demands.rules == Rules::Webpki {
+        baseline::check(certificate, place, &mut say);
+    }
+    faults
+}
+
+/// What depends on the other certificates of a path that is complete and whose signatures hold; `anchors` are the roots that
+/// the path of a CRL's signer has to reach, too.
+pub(super) fn along(
+    path: &[&Certificate],
+    question: &Question<'_>,
+    demands: &Demands<'_>,
+    budget: &mut Budget,
+) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    lengths(path, demands, &mut breaches);
+    if demands.rules != Rules::Path {
+        for (index, pair) in path.windows(2).enumerate() {
+            if let [certificate, issuer] = pair
+                && let Some(fact) = profile::link(certificate, issuer)
+            {
+                breaches.push(Breach::new(index, Rule::KeyIdentifier, fact));
+            }
+        }
+    }
+    constraint::check(path, &mut budget.comparisons, &mut breaches);
+    policy::check(path, &demands.policies, &mut breaches);
+    if let Some(crls) = demands.crls {
+        breaches.extend(revocation::check(path, crls, question, demands.rules, &mut budget.signers));
+    }
     breaches
 }
 
-/// The name constraints of every authority on every certificate below it (RFC 5280 6.1.3 (b), (c)); one finding for each
-/// pair.
-fn constraints(path: &[&Certificate], comparisons: &mut usize, breaches: &mut Vec<Breach>) {
-    if path.iter().all(|certificate| certificate.name_constraints().is_none()) {
-        return;
+/// Path lengths (RFC 5280 6.1.4 (l), (m)), and the most intermediates that were asked for.
+fn lengths(path: &[&Certificate], demands: &Demands<'_>, breaches: &mut Vec<Breach>) {
+    let intermediates = |below: &[&Certificate]| {
+        below.iter().skip(1).filter(|certificate| !certificate.is_self_issued()).count()
+    };
+    for (index, certificate) in path.iter().enumerate().skip(1) {
+        let Some((true, Some(most))) = certificate.basic_constraints() else { continue };
+        let count = intermediates(path.get(..index).unwrap_or_default());
+        if u32::try_from(count).is_ok_and(|count| count > most) {
+            let fact = format!("it allows {most} intermediate certificates below it; there are {count}");
+            breaches.push(Breach::new(index, Rule::PathLength, fact));
+        }
     }
-    let names: Vec<Vec<GeneralName>> = path
-        .iter()
-        .enumerate()
-        .map(|(index, certificate)| constrained_names(certificate, index == 0))
-        .collect();
-    for (index, authority) in path.iter().enumerate().skip(1) {
-        let Some(limits) = authority.name_constraints() else { continue };
-        let trees = limits.permitted.len() + limits.excluded.len();
-        for (below, (certificate, names)) in path.iter().zip(&names).enumerate().take(index) {
-            // Self-issued intermediates are exempt (RFC 5280 6.1.3 (b)).
-            if below > 0 && certificate.is_self_issued() {
-                continue;
-            }
-            let work = trees.saturating_mul(names.len());
-            if work > *comparisons {
-                let fact = "there are too many names and name constraints to compare".to_owned();
-                breaches.push(Breach { index: below, rule: Rule::SearchBudget, fact });
-                return;
-            }
-            *comparisons -= work;
-            if let Some(fact) = names.iter().find_map(|name| constraint_breach(authority, name)) {
-                breaches.push(Breach { index: below, rule: Rule::NameConstraint, fact });
-            }
+    if let Some(most) = demands.max_depth {
+        let count = intermediates(path.split_last().map_or(&[], |(_, below)| below));
+        if count > most {
+            let fact =
+                format!("there are {count} intermediate certificates above it; {most} are allowed here");
+            breaches.push(Breach::new(0, Rule::PathDepth, fact));
         }
     }
 }
 
-/// What a certificate must satisfy by itself.
-fn own(certificate: &Certificate, anchor: bool, question: &Question<'_>, say: &mut impl FnMut(Rule, String)) {
+/// What a certificate must satisfy as a whole (RFC 5280 6.1.3 (a), 6.1.4 (o)).
+fn by_itself(
+    certificate: &Certificate,
+    place: Place,
+    question: &Question<'_>,
+    say: &mut impl FnMut(Rule, String),
+) {
     let validity = certificate.validity();
-    if question.at > validity.not_after {
+    // RFC 5280 4.1.2.5 has no fractions of seconds: the last second is valid to its end.
+    let at = question.at.replace_nanosecond(0).unwrap_or(question.at);
+    if at > validity.not_after {
         say(Rule::Expired, format!("it expired on {}", tell(validity.not_after, question.at)));
     }
-    if question.at < validity.not_before {
+    if at < validity.not_before {
         say(Rule::NotYetValid, format!("it is not valid before {}", tell(validity.not_before, question.at)));
     }
     if let Some(weakness) = certificate.public_key().weakness() {
         say(Rule::WeakKey, weakness);
     }
-    // Nobody relies on the signature of an anchor.
-    if let (false, Some(weakness)) = (anchor, certificate.signature_algorithm().weakness()) {
+    // Nobody relies on the signature of an anchor above a leaf.
+    if let (false, Some(weakness)) =
+        (place.anchor && !place.leaf, certificate.signature_algorithm().weakness())
+    {
         say(Rule::WeakSignature, weakness.to_owned());
     }
     if !certificate.algorithms_agree() {
@@ -117,20 +164,28 @@ fn extension_holds(extension: &Extension, say: &mut impl FnMut(Rule, String)) {
     }
 }
 
-fn leaf(certificate: &Certificate, question: &Question<'_>, say: &mut impl FnMut(Rule, String)) {
-    let wanted = match question.purpose {
-        Purpose::Server => Some(oid::SERVER_AUTH),
-        Purpose::Client => Some(oid::CLIENT_AUTH),
-        Purpose::Any => None,
-    };
-    if let (Some(wanted), Some(usages)) = (wanted, certificate.extended_key_usage())
-        && !usages.iter().any(|usage| usage.content() == wanted)
-    {
-        let has: Vec<_> = usages.iter().map(oid::Oid::name).collect();
-        let wanted = oid::Oid::from_content(wanted).name();
-        say(Rule::ExtendedKeyUsage, format!("it may be used for {}, not for {wanted}", has.join(", ")));
+fn leaf(
+    certificate: &Certificate,
+    question: &Question<'_>,
+    demands: &Demands<'_>,
+    say: &mut impl FnMut(Rule, String),
+) {
+    let wanted = question.purpose.usage();
+    if let (Some(wanted), Some(usages)) = (wanted, certificate.extended_key_usage()) {
+        // RFC 5280 4.2.1.12 leaves it to the reader whether any usage is this usage; those who do TLS say that it is not.
+        let any = demands.rules == Rules::Rfc5280;
+        let allows = |usage: &oid::Oid| {
+            usage.content() == wanted || any && usage.content() == oid::ANY_EXTENDED_KEY_USAGE
+        };
+        if !usages.iter().any(allows) {
+            let has: Vec<_> = usages.iter().map(oid::Oid::name).collect();
+            let wanted = oid::Oid::from_content(wanted).name();
+            say(Rule::ExtendedKeyUsage, format!("it may be used for {}, not for {wanted}", has.join(", ")));
+        }
     }
-    if let (Some(_), Some(usage)) = (wanted, certificate.key_usage())
+    // TLS demands it (RFC 8446 4.4.2.2), and RFC 5280 nothing of a CA in the place of a leaf.
+    let exempt = demands.rules == Rules::Rfc5280 && certificate.is_ca();
+    if let (Some(_), Some(usage), false) = (wanted, certificate.key_usage(), exempt)
         && !usage.contains(KeyUsage::DIGITAL_SIGNATURE)
     {
         say(
@@ -138,35 +193,31 @@ fn leaf(certificate: &Certificate, question: &Question<'_>, say: &mut impl FnMut
             format!("its key usage ({usage}) lacks digitalSignature, which a TLS handshake needs"),
         );
     }
-    if let Some(host) = question.host {
-        let names = certificate.subject_alt_names();
-        if !names.iter().any(|name| name.covers_host(host)) {
+    let names = certificate.subject_alt_names();
+    let mut require = |wanted: &str, covers: &dyn Fn(&GeneralName) -> bool| {
+        if !names.iter().any(covers) {
             let has: Vec<_> = names.iter().map(GeneralName::to_string).collect();
             let has = if has.is_empty() { "no alternative names".to_owned() } else { has.join(", ") };
-            say(Rule::NameMismatch, format!("it is not for {}: it has {has}", escape(host)));
+            say(Rule::NameMismatch, format!("it is not for {}: it has {has}", escape(wanted)));
         }
+    };
+    if let Some(host) = question.host {
+        require(host, &|name| name.covers_host(host));
+    }
+    for email in demands.emails {
+        require(email, &|name| name.is_email(email));
+    }
+    for uri in demands.uris {
+        require(uri, &|name| name.is_uri(uri));
     }
 }
 
-/// What a certificate must satisfy to have signed those below it (RFC 5280 6.1.4), a trust anchor included.
-fn authority(
-    certificate: &Certificate,
-    below: &[&Certificate],
-    purpose: Purpose,
-    say: &mut impl FnMut(Rule, String),
-) {
-    match certificate.basic_constraints() {
-        Some((true, Some(most))) => {
-            let intermediates =
-                below.iter().skip(1).filter(|certificate| !certificate.is_self_issued()).count();
-            if u32::try_from(intermediates).is_ok_and(|count| count > most) {
-                let fact =
-                    format!("it allows {most} intermediate certificates below it; there are {intermediates}");
-                say(Rule::PathLength, fact);
-            }
-        }
-        Some((true, None)) => {}
-        _ => say(Rule::NotACa, "it signed a certificate, but is not a CA".into()),
+/// What a certificate must satisfy to have signed others (RFC 5280 6.1.4 (k), (n)), a trust anchor included.
+fn authority(certificate: &Certificate, place: Place, purpose: Purpose, say: &mut impl FnMut(Rule, String)) {
+    // Before version 3 no certificate could say that it is a CA's; who trusts one says it instead.
+    let vouched = place.anchor && certificate.version() < 3;
+    if !certificate.is_ca() && !vouched {
+        say(Rule::NotACa, "it signed a certificate, but is not a CA".into());
     }
     if let Some(usage) = certificate.key_usage()
         && !usage.contains(KeyUsage::KEY_CERT_SIGN)
@@ -176,11 +227,7 @@ fn authority(
             format!("its key usage ({usage}) lacks keyCertSign, so it may not sign certificates"),
         );
     }
-    let wanted = match purpose {
-        Purpose::Server => oid::SERVER_AUTH,
-        Purpose::Client => oid::CLIENT_AUTH,
-        Purpose::Any => return,
-    };
+    let Some(wanted) = purpose.usage() else { return };
     if let Some(usages) = certificate.extended_key_usage() {
         let allows = |usage: &oid::Oid| [wanted, oid::ANY_EXTENDED_KEY_USAGE].contains(&usage.content());
         if !usages.iter().any(allows) {
@@ -191,57 +238,18 @@ fn authority(
     }
 }
 
-/// All names of a certificate that name constraints speak about: the subject, the alternative names, and — where these
-/// hold no e-mail — the e-mail addresses in the subject (RFC 5280 4.2.1.10).
-fn constrained_names(certificate: &Certificate, leaf: bool) -> Vec<GeneralName> {
-    names_under_constraints(certificate.subject(), certificate.subject_alt_names(), leaf)
+impl Purpose {
+    /// The extended key usage that it needs.
+    fn usage(self) -> Option<&'static [u8]> {
+        match self {
+            Self::Server => Some(oid::SERVER_AUTH),
+            Self::Client => Some(oid::CLIENT_AUTH),
+            Self::Any => None,
+        }
+    }
 }
 
-/// As for a certificate with this subject and these alternative names. OpenSSL also takes the common name of a leaf for a
-/// DNS name, where it looks like one and there is no other; what it refuses must not be issued.
-pub(crate) fn names_under_constraints(subject: &Name, sans: &[GeneralName], leaf: bool) -> Vec<GeneralName> {
-    let mut names = sans.to_vec();
-    if subject.is_empty() {
-        return names;
-    }
-    names.push(GeneralName::Directory(subject.clone()));
-    if !sans.iter().any(|name| matches!(name, GeneralName::Email(_))) {
-        names.extend(subject.email_addresses().into_iter().map(GeneralName::Email));
-    }
-    if leaf && !sans.iter().any(|name| matches!(name, GeneralName::Dns(_))) {
-        let common_names = subject.common_names().into_iter().filter(|name| openssl_takes_for_dns(name));
-        names.extend(common_names.map(GeneralName::Dns));
-    }
-    names
-}
-
-/// Which common names OpenSSL takes for a DNS name: labels of letters, digits, `_` and inner hyphens, and at least one
-/// dot. `10.1.2.3` is one of them.
-fn openssl_takes_for_dns(text: &str) -> bool {
-    let inner = |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-    let label =
-        |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && inner(label);
-    text.contains('.') && text.split('.').all(label)
-}
-
-/// How a name breaks the name constraints of an authority, in a person's words; `None` where it does not.
-pub fn constraint_breach(authority: &Certificate, name: &GeneralName) -> Option<String> {
-    let constraints = authority.name_constraints()?;
-    let who = authority.title();
-    if let Some(tree) = constraints.excluded.iter().find(|tree| tree.touches(name)) {
-        return Some(format!("{name} lies in {tree}, which \"{who}\" excludes"));
-    }
-    let mut concerned = constraints.permitted.iter().filter(|tree| tree.concerns(name)).peekable();
-    concerned.peek()?;
-    let allowed: Vec<&Subtree> = concerned.collect();
-    if allowed.iter().any(|tree| tree.contains(name)) {
-        return None;
-    }
-    let more = if allowed.len() > MOST_LISTED {
-        format!(" and {} more", allowed.len() - MOST_LISTED)
-    } else {
-        String::new()
-    };
-    let listed: Vec<_> = allowed.iter().take(MOST_LISTED).map(|tree| tree.to_string()).collect();
-    Some(format!("{name} lies outside of {}{more}, which is all that \"{who}\" permits", listed.join(", ")))
+/// How a key identifier is told.
+pub(super) fn key_id(certificate: &Certificate) -> String {
+    certificate.authority_key_id().map(|id| format!(" (key identifier {})", hex(id))).unwrap_or_default()
 }

@@ -38,6 +38,32 @@ pub enum Rule {
     CriticalExtension,
     /// An extension must be well-formed and occur once.
     MalformedExtension,
+    /// A certificate must be what X.509 says, in DER.
+    Malformed,
+    /// The version must go with the fields.
+    Version,
+    /// A serial number must be positive, of 20 octets at most.
+    SerialNumber,
+    /// The dates must be encoded as the profile has it.
+    ValidityEncoding,
+    /// Distinguished names must be there, and encoded as the profile has it.
+    NameEncoding,
+    /// A public key must be one of its kind.
+    InvalidKey,
+    /// An extension must be critical, or not, as the profile has it.
+    Criticality,
+    /// Key identifiers must be there, and lead to the issuer.
+    KeyIdentifier,
+    /// Alternative names must be names of their kind.
+    AlternativeName,
+    /// basicConstraints must agree with the key usage.
+    BasicConstraints,
+    /// The path must be valid under an acceptable policy.
+    Policy,
+    /// No more intermediates than were asked for.
+    PathDepth,
+    /// The rules of the CA/Browser Forum for TLS certificates.
+    BaselineRequirements,
     /// The search for a path was given up.
     SearchBudget,
     /// A certificate must not be revoked.
@@ -70,6 +96,19 @@ impl Rule {
             Self::NameMismatch => "RFC 9525 6",
             Self::CriticalExtension => "RFC 5280 4.2, 6.1.4 (o)",
             Self::MalformedExtension => "RFC 5280 4.2",
+            Self::Malformed => "RFC 5280 4.1, X.690",
+            Self::Version => "RFC 5280 4.1.2.1, 4.1.2.8",
+            Self::SerialNumber => "RFC 5280 4.1.2.2",
+            Self::ValidityEncoding => "RFC 5280 4.1.2.5",
+            Self::NameEncoding => "RFC 5280 4.1.2.4, 4.1.2.6",
+            Self::InvalidKey => "RFC 3279 2.3, RFC 5480 2, RFC 8410 3",
+            Self::Criticality => "RFC 5280 4.2.1, 4.2.2",
+            Self::KeyIdentifier => "RFC 5280 4.2.1.1, 4.2.1.2",
+            Self::AlternativeName => "RFC 5280 4.2.1.6",
+            Self::BasicConstraints => "RFC 5280 4.2.1.3, 4.2.1.9",
+            Self::Policy => "RFC 5280 6.1.3 (d)-(f), 6.1.5 (g)",
+            Self::PathDepth => "RFC 5280 6.1",
+            Self::BaselineRequirements => "CA/Browser Forum Baseline Requirements 7.1",
         }
     }
 
@@ -100,11 +139,67 @@ impl Rule {
             Self::NameMismatch => "name-mismatch",
             Self::CriticalExtension => "critical-extension",
             Self::MalformedExtension => "malformed-extension",
+            Self::Malformed => "malformed",
+            Self::Version => "version",
+            Self::SerialNumber => "serial-number",
+            Self::ValidityEncoding => "validity-encoding",
+            Self::NameEncoding => "name-encoding",
+            Self::InvalidKey => "invalid-key",
+            Self::Criticality => "criticality",
+            Self::KeyIdentifier => "key-identifier",
+            Self::AlternativeName => "alternative-name",
+            Self::BasicConstraints => "basic-constraints",
+            Self::Policy => "policy",
+            Self::PathDepth => "path-depth",
+            Self::BaselineRequirements => "baseline-requirements",
             Self::SearchBudget => "search-budget",
             Self::Revoked => "revoked",
             Self::CrlMissing => "crl-missing",
             Self::CrlLapsed => "crl-lapsed",
             Self::CrlRefused => "crl-refused",
+        }
+    }
+
+    /// What mends it, in a person's words.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::UnknownIssuer => "add what is missing, or trust the root that it leads to",
+            Self::IssuerKeyMismatch => {
+                "get the CA certificate that goes with it, or a certificate of the new CA"
+            }
+            Self::WeakSignature | Self::UnsupportedSignature => {
+                "have it issued again, signed with SHA-256 or better"
+            }
+            Self::WeakKey => "have it issued again for a stronger key",
+            Self::InvalidKey => "have it issued again for a key of P-256, Ed25519 or RSA 2048",
+            Self::Expired => "renew it",
+            Self::NotYetValid => "wait, or look at the clock of who issued it",
+            Self::NotACa => "have the certificate issued by a CA",
+            Self::PathLength => "issue from a CA further up, or make that CA anew with a greater path length",
+            Self::PathDepth => "issue from a CA further up, or allow more with --max-depth",
+            Self::KeyUsage => "have it issued again with the key usage that is needed",
+            Self::ExtendedKeyUsage => "have it issued again for this purpose",
+            Self::NameConstraint => "issue from a CA that may speak for the name, or leave the name out",
+            Self::NameMismatch => "reach the peer by a name it has, or have it issued again with this name",
+            Self::Policy => "have it issued again under a policy that is accepted all along the path",
+            Self::CriticalExtension => "have it issued again without the extension",
+            Self::Revoked => "have another one issued",
+            Self::CrlMissing => "give the CRL of this CA too, with --crl",
+            Self::CrlLapsed => "get the newest CRL of this CA",
+            Self::CrlRefused => "get a CRL that this CA made, whole",
+            Self::SearchBudget => "leave out the certificates that do not belong to the path",
+            Self::SignatureAlgorithmMismatch
+            | Self::MalformedExtension
+            | Self::Malformed
+            | Self::Version
+            | Self::SerialNumber
+            | Self::ValidityEncoding
+            | Self::NameEncoding
+            | Self::Criticality
+            | Self::KeyIdentifier
+            | Self::AlternativeName
+            | Self::BasicConstraints => "have it issued again by a tool that keeps to RFC 5280",
+            Self::BaselineRequirements => "have it issued again within the rules for public TLS certificates",
         }
     }
 }

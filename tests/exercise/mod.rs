@@ -26,7 +26,7 @@ use pkit::{
     pem,
     profile::Profile,
     validity::{End, Span, format_rfc3339, parse_time, relative},
-    verify::{Purpose, Question, verify},
+    verify::{Demands, Policies, Purpose, Question, Rules, verify_by},
 };
 use ring::rand::SystemRandom;
 use time::{OffsetDateTime, macros::datetime};
@@ -208,8 +208,14 @@ fn any_certificate(certificate: &Certificate) {
         for intermediates in [&[][..], &again] {
             let question =
                 Question { anchors: &again, intermediates, purpose, host: Some("a.internal"), at: NOW };
-            for finding in &verify(certificate, &question).findings {
-                harmless(&finding.to_string());
+            for rules in [Rules::Path, Rules::Rfc5280, Rules::Webpki] {
+                let policies = Policies { explicit: true, ..Policies::default() };
+                let demands = Demands { rules, policies, crls: Some(&[]), ..Demands::default() };
+                let verdict = verify_by(certificate, &question, &demands);
+                assert_eq!(verdict.accepted, verdict.findings.is_empty());
+                for finding in &verdict.findings {
+                    harmless(&finding.to_string());
+                }
             }
         }
     }
@@ -303,6 +309,9 @@ fn says(certificate: &Certificate, issuer: &Name, subject: &Name, key: &PublicKe
 /// A revocation list.
 pub(crate) fn crl(data: &[u8]) {
     let issuer = &AUTHORITY.issuer;
+    // One that speaks of a part is taken too, and everything that is taken whole is taken as a part.
+    let partial = Crl::partial_from_der(data.to_vec(), origin());
+    assert!(partial.is_ok() || Crl::from_der(data.to_vec(), origin()).is_err());
     match Crl::decode(data, &origin()) {
         Err(error) => harmless_error(&error),
         Ok(lists) => {
