@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 pub use extension::{Extension, ExtensionValue, NameConstraints};
+pub(crate) use load::begins_like_certificate;
 pub use load::{MOST_BROKEN, Piece, Pieces, decode_certificates, load_anchors, load_certificates};
 pub(crate) use raw::{Raw, RawExtension};
 pub use role::Role;
@@ -287,11 +288,7 @@ impl Certificate {
     /// Whether it is its own issuer: by its signature, or, where that cannot be checked (SHA-1, P-521, …), by its key
     /// identifiers. A root's own signature proves nothing to anybody, so that is enough to know where a path ends.
     pub fn is_own_issuer(&self) -> bool {
-        match (self.self_signature(), self.authority_key_id(), self.subject_key_id()) {
-            (None | Some(Err(SignatureFault::Wrong)), ..) => false,
-            (Some(Err(SignatureFault::Unsupported)), Some(authority), Some(subject)) => authority == subject,
-            (Some(_), ..) => true,
-        }
+        is_own_issuer(self.self_signature(), self.authority_key_id(), self.subject_key_id())
     }
 
     /// Checks the signature under a key. Done once for the first key that is asked about; it cannot come out differently.
@@ -371,6 +368,19 @@ impl Eq for Certificate {}
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Certificate({} from {})", self.subject(), self.origin())
+    }
+}
+
+/// See [`Certificate::is_own_issuer`].
+pub(crate) fn is_own_issuer(
+    signature: Option<Result<(), SignatureFault>>,
+    authority: Option<&[u8]>,
+    subject: Option<&[u8]>,
+) -> bool {
+    match (signature, authority, subject) {
+        (None | Some(Err(SignatureFault::Wrong)), ..) => false,
+        (Some(Err(SignatureFault::Unsupported)), Some(authority), Some(subject)) => authority == subject,
+        (Some(_), ..) => true,
     }
 }
 

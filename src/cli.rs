@@ -9,6 +9,7 @@ mod crl;
 mod deliver;
 mod exit;
 mod expiry;
+mod export;
 mod hint;
 mod hook;
 mod identity;
@@ -106,7 +107,9 @@ enum Command {
     Bundle(bundle::Args),
     /// Make private keys, convert them, change their passphrases
     Key(key::Args),
-    /// Show what certificates say: every one in every file
+    /// Hand out a certificate and its key in the form another program wants: PKCS#12
+    Export(export::Args),
+    /// Show what anything says: certificates, requests, CRLs, keys, stores, servers
     Inspect(inspect::Args),
     /// Show what runs out and when; the exit status says whether anything is due
     Expiry(expiry::Args),
@@ -224,6 +227,7 @@ fn run(args: Vec<OsString>) -> Exit {
         Command::Check(args) => check::run(args, &context),
         Command::Bundle(args) => bundle::run(args, &context),
         Command::Key(args) => key::run(args, &context),
+        Command::Export(args) => export::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Expiry(args) => expiry::run(args, &context),
         Command::Verify(args) => verify::run(args, &context),

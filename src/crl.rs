@@ -9,7 +9,6 @@ mod make;
 mod read;
 mod reason;
 mod scope;
-mod time;
 
 use std::{ops::Range, path::Path, sync::OnceLock};
 

@@ -1,12 +1,17 @@
 //! The few lines of DER (X.690) that no crate of ours offers: walking over elements while keeping their exact
 //! bytes, and putting long lists together. All other writing is yasna's work, and whole certificates are x509-parser's.
 
+pub(crate) mod ber;
+pub(crate) mod text;
+pub(crate) mod time;
+
 /// Universal and context tags used here, as identifier octets.
 pub(crate) mod tag {
     pub(crate) const BOOLEAN: u8 = 0x01;
     pub(crate) const INTEGER: u8 = 0x02;
     pub(crate) const BIT_STRING: u8 = 0x03;
     pub(crate) const OCTET_STRING: u8 = 0x04;
+    pub(crate) const NULL: u8 = 0x05;
     pub(crate) const OID: u8 = 0x06;
     pub(crate) const ENUMERATED: u8 = 0x0a;
     pub(crate) const UTF8: u8 = 0x0c;
@@ -16,6 +21,7 @@ pub(crate) mod tag {
     pub(crate) const IA5: u8 = 0x16;
     pub(crate) const UTC_TIME: u8 = 0x17;
     pub(crate) const GENERALIZED_TIME: u8 = 0x18;
+    pub(crate) const VISIBLE: u8 = 0x1a;
     pub(crate) const UNIVERSAL: u8 = 0x1c;
     pub(crate) const BMP: u8 = 0x1e;
     pub(crate) const SEQUENCE: u8 = 0x30;
@@ -37,8 +43,8 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Walks over consecutive elements. Definite, minimal lengths only, as DER demands; high tag numbers, which
-/// X.509 does not use, are refused.
+/// Walks over consecutive elements. Definite, minimal lengths only, as DER demands. Of a tag with a high number, which
+/// nothing of X.509 has, [`Element::tag`] is the first octet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
@@ -55,9 +61,9 @@ impl<'a> Reader<'a> {
 
     /// The next element, or `None` where there is none or it is not DER.
     pub(crate) fn next(&mut self) -> Option<Element<'a>> {
-        let (&tag, after_tag) = self.rest.split_first()?;
+        let (&tag, mut after_tag) = self.rest.split_first()?;
         if tag & 0x1f == 0x1f {
-            return None;
+            after_tag = after_tag.get(high_tag(after_tag)?..)?;
         }
         let (&first, mut after) = after_tag.split_first()?;
         let length = if first < 0x80 {
@@ -85,6 +91,11 @@ impl<'a> Reader<'a> {
     pub(crate) fn expect(&mut self, tag: u8) -> Option<Element<'a>> {
         self.next().filter(|element| element.tag == tag)
     }
+}
+
+/// The octets that the number of a high tag takes (X.690 8.1.2.4), at most four.
+fn high_tag(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().take(4).position(|octet| octet & 0x80 == 0).map(|last| last + 1)
 }
 
 /// One element that fills `bytes` entirely.
@@ -182,14 +193,19 @@ mod tests {
         for bad in [
             &[0x02][..],
             &[0x02, 0x02, 0x05],
-            &[0x02, 0x81, 0x01, 0x05],       // length not minimal
-            &[0x30, 0x80, 0x00, 0x00],       // indefinite length
-            &[0x1f, 0x01, 0x00],             // high tag number
-            &[0x02, 0x85, 1, 0, 0, 0, 0, 0], // absurd length
+            &[0x02, 0x81, 0x01, 0x05],             // length not minimal
+            &[0x30, 0x80, 0x00, 0x00],             // indefinite length
+            &[0x1f, 0xff, 0xff, 0xff, 0xff, 1, 0], // high tag number without end
+            &[0x02, 0x85, 1, 0, 0, 0, 0, 0],       // absurd length
         ] {
             assert!(Reader::new(bad).next().is_none(), "{bad:02x?}");
         }
         assert!(whole(&[0x02, 0x01, 0x05, 0x00], tag::INTEGER).is_none(), "trailing byte");
+        assert_eq!(
+            Reader::new(&[0x7f, 0x81, 0x01, 0x01, 0x05]).next().unwrap().content,
+            [5],
+            "high tag number"
+        );
         for good in
             [&[5, 0][..], &[0x30, 0], &[0x30, 3, 2, 1, 5], &[0x0c, 1, 0x61], &[1, 1, 0xff], &[4, 1, 9]]
         {

@@ -125,6 +125,16 @@ errors! {
     "key-not-opened" "the private key cannot be opened: the passphrase is wrong, or the file is damaged" KeyNotOpened {
         /// The key
         origin: Origin }
+    /// A PKCS#12 store did not open.
+    "store-not-opened" "the PKCS#12 store cannot be opened: the password is wrong, or the file is damaged" StoreNotOpened {
+        /// The store
+        origin: Origin }
+    /// A peer was reached, and showed no certificate.
+    "peer-unseen" "the peer showed no certificate" PeerUnseen {
+        /// The peer
+        peer: String,
+        /// Why
+        cause: String }
     /// A passphrase is needed and there is no way to ask for it.
     "passphrase-needed" "a passphrase is needed, and there is nobody to ask" PassphraseNeeded {
         /// What it is for

@@ -3,12 +3,13 @@
 mod ecdsa;
 mod encoding;
 mod file;
-mod pbes1;
+pub(crate) mod pbes1;
 mod private;
 mod public;
 mod rsa;
-mod sealed;
-mod traditional;
+pub(crate) mod scheme;
+pub(crate) mod sealed;
+pub(crate) mod traditional;
 
 use std::fmt;
 

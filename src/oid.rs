@@ -1,6 +1,6 @@
 //! Object identifiers and the names that people know them by.
 
-use std::{fmt, str::FromStr};
+use std::{collections::HashMap, fmt, str::FromStr, sync::LazyLock};
 
 /// An ASN.1 object identifier, held as its DER content octets.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,7 +47,6 @@ known! {
     KDC_AUTH = [0x2b, 6, 1, 5, 2, 3, 5], "pkInitKDC", "Kerberos KDC";
 
     USER_PRINCIPAL_NAME = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2, 3], "msUPN", "Microsoft user principal name";
-    USER_NOTICE = [0x2b, 6, 1, 5, 5, 7, 2, 2], "id-qt-unotice", "user notice";
     CPS = [0x2b, 6, 1, 5, 5, 7, 2, 1], "id-qt-cps", "certification practice statement";
     ANY_POLICY = [0x55, 0x1d, 32, 0], "anyPolicy", "any policy";
     OCSP = [0x2b, 6, 1, 5, 5, 7, 48, 1], "OCSP", "OCSP responder";
@@ -66,11 +65,6 @@ known! {
     POLICY_CONSTRAINTS = [0x55, 0x1d, 36], "policyConstraints", "policy constraints";
     EXTENDED_KEY_USAGE = [0x55, 0x1d, 37], "extKeyUsage", "extended key usage";
     INHIBIT_ANY_POLICY = [0x55, 0x1d, 54], "inhibitAnyPolicy", "inhibit anyPolicy";
-    SUBJECT_DIRECTORY_ATTRIBUTES = [0x55, 0x1d, 9], "subjectDirectoryAttributes", "subject directory attributes";
-    FRESHEST_CRL = [0x55, 0x1d, 46], "freshestCRL", "freshest CRL";
-    SUBJECT_INFO_ACCESS = [0x2b, 6, 1, 5, 5, 7, 1, 11], "subjectInfoAccess", "subject information access";
-    SCT_LIST = [0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 2], "ctPrecertSCTs", "signed certificate timestamps";
-    CT_POISON = [0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 3], "ctPoison", "certificate transparency poison";
     AUTHORITY_INFO_ACCESS = [0x2b, 6, 1, 5, 5, 7, 1, 1], "authorityInfoAccess", "authority information access";
     CRL_NUMBER = [0x55, 0x1d, 20], "cRLNumber", "CRL number";
     CRL_REASON = [0x55, 0x1d, 21], "reasonCode", "reason of a revocation";
@@ -87,6 +81,22 @@ known! {
     MS_CSP_INFO = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 13, 2, 2], "msEnrolmentCSP", "Microsoft enrolment CSP";
     MS_CLIENT_INFO = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 21, 20], "msRequestClientInfo", "Microsoft request client info";
 
+    SCT_LIST = [0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 2], "signedCertificateTimestamps", "signed certificate timestamps";
+    CT_POISON = [0x2b, 6, 1, 4, 1, 0xd6, 0x79, 2, 4, 3], "ctPoison", "certificate transparency poison";
+    OCSP_NO_CHECK = [0x2b, 6, 1, 5, 5, 7, 48, 1, 5], "ocspNoCheck", "OCSP no check";
+    SUBJECT_INFO_ACCESS = [0x2b, 6, 1, 5, 5, 7, 1, 11], "subjectInfoAccess", "subject information access";
+    QC_STATEMENTS = [0x2b, 6, 1, 5, 5, 7, 1, 3], "qcStatements", "qualified certificate statements";
+    USER_NOTICE = [0x2b, 6, 1, 5, 5, 7, 2, 2], "id-qt-unotice", "user notice";
+    SUBJECT_DIRECTORY_ATTRIBUTES = [0x55, 0x1d, 9], "subjectDirectoryAttributes", "subject directory attributes";
+    PRIVATE_KEY_USAGE_PERIOD = [0x55, 0x1d, 16], "privateKeyUsagePeriod", "private key usage period";
+    INVALIDITY_DATE = [0x55, 0x1d, 24], "invalidityDate", "invalidity date";
+    FRESHEST_CRL = [0x55, 0x1d, 46], "freshestCRL", "freshest CRL";
+    NS_COMMENT = [0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 1, 13], "nsComment", "Netscape comment";
+    MS_TEMPLATE_NAME = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 20, 2], "msCertificateTemplateName", "Microsoft certificate template name";
+    MS_CA_VERSION = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 21, 1], "msCaVersion", "Microsoft CA version";
+    MS_TEMPLATE = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 21, 7], "msCertificateTemplate", "Microsoft certificate template";
+    MS_APPLICATION_POLICIES = [0x2b, 6, 1, 4, 1, 0x82, 0x37, 21, 10], "msApplicationPolicies", "Microsoft application policies";
+
     PROXY_CERT_INFO = [0x2b, 6, 1, 5, 5, 7, 1, 14], "proxyCertInfo", "proxy certificate information";
     IP_RESOURCES = [0x2b, 6, 1, 5, 5, 7, 1, 7], "sbgp-ipAddrBlock", "IP address resources";
     AS_RESOURCES = [0x2b, 6, 1, 5, 5, 7, 1, 8], "sbgp-autonomousSysNum", "autonomous system resources";
@@ -96,12 +106,43 @@ known! {
     P256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], "prime256v1", "P-256";
     P384 = [0x2b, 0x81, 0x04, 0, 34], "secp384r1", "P-384";
     P521 = [0x2b, 0x81, 0x04, 0, 35], "secp521r1", "P-521";
-    DSA = [0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1], "id-dsa", "DSA";
-    P192 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 1], "prime192v1", "P-192";
     ED25519 = [0x2b, 0x65, 0x70], "Ed25519", "Ed25519";
     ED448 = [0x2b, 0x65, 0x71], "Ed448", "Ed448";
     RSA = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1], "rsaEncryption", "RSA";
     RSA_PSS = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10], "RSASSA-PSS", "RSA-PSS";
+    PKCS7_DATA = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1], "pkcs7-data", "PKCS#7 data";
+    PKCS7_SIGNED = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2], "pkcs7-signedData", "PKCS#7 signed data";
+    PKCS7_ENCRYPTED = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 6], "pkcs7-encryptedData", "PKCS#7 encrypted data";
+    KEY_BAG = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1, 1], "keyBag", "key bag";
+    SHROUDED_KEY_BAG = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1, 2], "pkcs8ShroudedKeyBag", "shrouded key bag";
+    CERT_BAG = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1, 3], "certBag", "certificate bag";
+    CRL_BAG = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1, 4], "crlBag", "CRL bag";
+    SECRET_BAG = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1, 5], "secretBag", "secret bag";
+    SAFE_CONTENTS_BAG = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 10, 1, 6], "safeContentsBag", "safe contents bag";
+    X509_CERTIFICATE = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 22, 1], "x509Certificate", "X.509 certificate";
+    X509_CRL = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 23, 1], "x509Crl", "X.509 CRL";
+    FRIENDLY_NAME = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 20], "friendlyName", "friendly name";
+    LOCAL_KEY_ID = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 21], "localKeyID", "local key id";
+    JAVA_TRUSTED = [0x60, 0x86, 0x48, 1, 0x86, 0xf9, 0x66, 0xad, 0xca, 0x7b, 1, 1], "trustedKeyUsage", "Java trusted certificate";
+    PBE_SHA1_RC4_128 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 1, 1], "pbeWithSHA1And128BitRC4", "PBE with SHA-1 and RC4-128";
+    PBE_SHA1_RC4_40 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 1, 2], "pbeWithSHA1And40BitRC4", "PBE with SHA-1 and RC4-40";
+    PBE_SHA1_2DES = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 1, 4], "pbeWithSHA1And2-KeyTripleDES-CBC", "PBE with SHA-1 and two-key triple DES";
+    PBE_SHA1_RC2_128 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 1, 5], "pbeWithSHA1And128BitRC2-CBC", "PBE with SHA-1 and RC2-128";
+    PBE_SHA1_RC2_40 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 1, 6], "pbeWithSHA1And40BitRC2-CBC", "PBE with SHA-1 and RC2-40";
+    PBMAC1 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 14], "PBMAC1", "PBMAC1";
+    PBKDF2 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 12], "PBKDF2", "PBKDF2";
+    SCRYPT = [0x2b, 6, 1, 4, 1, 0xda, 0x47, 4, 11], "scrypt", "scrypt";
+    HMAC_SHA1 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 7], "HMAC-SHA1", "HMAC with SHA-1";
+    HMAC_SHA256 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 9], "HMAC-SHA256", "HMAC with SHA-256";
+    HMAC_SHA384 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 10], "HMAC-SHA384", "HMAC with SHA-384";
+    HMAC_SHA512 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 11], "HMAC-SHA512", "HMAC with SHA-512";
+    AES_128_CBC = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 2], "AES-128-CBC", "AES-128-CBC";
+    AES_192_CBC = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 22], "AES-192-CBC", "AES-192-CBC";
+    AES_256_CBC = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 42], "AES-256-CBC", "AES-256-CBC";
+    TRIPLE_DES_CBC = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 3, 7], "DES-EDE3-CBC", "triple DES CBC";
+    MD5 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 5], "MD5", "MD5";
+    SHA1 = [0x2b, 0x0e, 3, 2, 26], "SHA1", "SHA-1";
+    SHA224 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 4], "SHA224", "SHA-224";
     PBES2 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13], "PBES2", "PBES2";
     PBE_MD5_DES = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 3], "pbeWithMD5AndDES-CBC", "PBE with MD5 and DES";
     PBE_SHA1_DES = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 10], "pbeWithSHA1AndDES-CBC", "PBE with SHA-1 and DES";
@@ -110,6 +151,26 @@ known! {
     SHA256 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1], "SHA256", "SHA-256";
     SHA384 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 2], "SHA384", "SHA-384";
     SHA512 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3], "SHA512", "SHA-512";
+    RSA_MD2 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 2], "md2WithRSAEncryption", "RSA with MD2";
+    RSA_SHA224 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 14], "sha224WithRSAEncryption", "RSA with SHA-224";
+    ECDSA_SHA224 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 1], "ecdsa-with-SHA224", "ECDSA with SHA-224";
+    DSA = [0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1], "dsaEncryption", "DSA";
+    DSA_SHA1 = [0x2a, 0x86, 0x48, 0xce, 0x38, 4, 3], "dsa-with-SHA1", "DSA with SHA-1";
+    DSA_SHA224 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 1], "dsa-with-SHA224", "DSA with SHA-224";
+    DSA_SHA256 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 2], "dsa-with-SHA256", "DSA with SHA-256";
+    X25519 = [0x2b, 0x65, 0x6e], "X25519", "X25519";
+    X448 = [0x2b, 0x65, 0x6f], "X448", "X448";
+    ML_DSA_44 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17], "ML-DSA-44", "ML-DSA-44";
+    ML_DSA_65 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 18], "ML-DSA-65", "ML-DSA-65";
+    ML_DSA_87 = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 19], "ML-DSA-87", "ML-DSA-87";
+    DH = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 3, 1], "dhKeyAgreement", "Diffie-Hellman";
+    X942_DH = [0x2a, 0x86, 0x48, 0xce, 0x3e, 2, 1], "dhPublicNumber", "Diffie-Hellman (X9.42)";
+    P192 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 1], "prime192v1", "P-192";
+    P224 = [0x2b, 0x81, 0x04, 0, 33], "secp224r1", "P-224";
+    SECP256K1 = [0x2b, 0x81, 0x04, 0, 10], "secp256k1", "secp256k1";
+    BRAINPOOL_256 = [0x2b, 0x24, 3, 3, 2, 8, 1, 1, 7], "brainpoolP256r1", "brainpoolP256r1";
+    BRAINPOOL_384 = [0x2b, 0x24, 3, 3, 2, 8, 1, 1, 11], "brainpoolP384r1", "brainpoolP384r1";
+    BRAINPOOL_512 = [0x2b, 0x24, 3, 3, 2, 8, 1, 1, 13], "brainpoolP512r1", "brainpoolP512r1";
     RSA_MD5 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4], "md5WithRSAEncryption", "RSA with MD5";
     RSA_SHA1 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5], "sha1WithRSAEncryption", "RSA with SHA-1";
     RSA_SHA256 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11], "sha256WithRSAEncryption", "RSA with SHA-256";
@@ -184,7 +245,9 @@ impl Oid {
 }
 
 fn lookup(content: &[u8]) -> Option<&'static Row> {
-    KNOWN.iter().find(|row| row.0 == content)
+    static INDEX: LazyLock<HashMap<&'static [u8], &'static Row>> =
+        LazyLock::new(|| KNOWN.iter().map(|row| (row.0, row)).collect());
+    INDEX.get(content).copied()
 }
 
 /// Finds an attribute type, usage or extension by the names people write, case-insensitively, or by its dotted

@@ -4,10 +4,14 @@
 //! of blocks, a blank line after BEGIN, or were cut off. The first five are read; a block that is cut off or broken
 //! is an error, never passed over.
 
+mod chunks;
+
 use std::{io::BufRead, ops::Range};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
+
+pub use chunks::{Chunk, Chunks};
 
 use crate::{Error, origin::Origin};
 
@@ -59,7 +63,12 @@ impl<'a> Text<'a> {
 
     /// The blocks, found one after the other, none of them decoded.
     pub fn armors<'t>(&'t self, origin: &'t Origin) -> Armors<'t> {
-        Armors { rest: self.bytes(), length: self.bytes().len(), line: 0, origin }
+        self.armors_behind(0, origin)
+    }
+
+    /// The same of a text that stands behind this many lines.
+    pub fn armors_behind<'t>(&'t self, lines: usize, origin: &'t Origin) -> Armors<'t> {
+        Armors { rest: self.bytes(), length: self.bytes().len(), line: lines, origin }
     }
 
     /// The text itself, into which [`Armor::span`] points.
@@ -231,7 +240,7 @@ fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(der)
 }
 
-fn is_utf16(bytes: &[u8]) -> bool {
+pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])
 }
 

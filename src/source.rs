@@ -38,6 +38,14 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     read_all(file, path, size, limit)
 }
 
+/// A source to be read piece by piece; `-` is standard input.
+///
+/// # Errors
+/// As [`read`], but for the size.
+pub fn reader(path: &Path) -> Result<Box<dyn Read>, Error> {
+    if is_stdin(path) { Ok(Box::new(io::stdin().lock())) } else { Ok(Box::new(open(path)?)) }
+}
+
 /// How errors name what was read from this path.
 pub fn origin(path: &Path) -> Origin {
     if is_stdin(path) { Origin::named("standard input") } else { Origin::file(path) }

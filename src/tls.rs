@@ -7,6 +7,7 @@
 
 pub mod alert;
 mod fault;
+pub mod fetch;
 mod identity;
 mod judge;
 mod negotiated;

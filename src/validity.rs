@@ -286,6 +286,17 @@ pub(crate) fn serialize_time<S: serde::Serializer>(
     serializer.serialize_str(&format_rfc3339(*time))
 }
 
+/// The same of a time that may not be known: `null` then.
+pub(crate) fn serialize_maybe<S: serde::Serializer>(
+    time: &Option<OffsetDateTime>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serialize_time(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;

@@ -117,6 +117,23 @@ fn every_code_has_a_case() {
     );
     c.case("key-not-opened", &["issue", "client", "x", "--issuer", "sealed", "--passphrase-file", "wrong"]);
 
+    c.sandbox.succeeds(&[
+        "export",
+        "api.internal",
+        "--to",
+        "p12",
+        "-o",
+        "store.p12",
+        "--export-password-command",
+        "printf secret",
+    ]);
+    let opened = ["inspect", "store.p12", "--field", "source", "--passphrase-file", "wrong"];
+    c.seen.insert("store-not-opened".into());
+    let output = c.sandbox.run(&opened);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(told.contains("the PKCS#12 store cannot be opened") && told.contains("store.p12"), "{told}");
+
     // What was typed.
     c.case("name-invalid", &["issue", "client", "a/../b"]);
     c.case("san-invalid", &["issue", "server", "a.internal", "b..c"]);
@@ -261,6 +278,10 @@ fn every_code_has_a_case() {
     // The network. Port 1 of the loopback address answers nobody.
     c.case("connect-failed", &["probe", "127.0.0.1:1", "--roots", "pki/ca/root/cert.pem"]);
     c.case("resolve-failed", &["probe", "no-such-host.invalid:1", "--roots", "pki/ca/root/cert.pem"]);
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    std::thread::spawn(move || silent.incoming().for_each(drop));
+    c.case("peer-unseen", &["inspect", &address]);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let set = [

@@ -8,12 +8,15 @@ use pkit::{
     Error,
     cert::Certificate,
     crl::{Crl, Reason, Revoked, Terms},
+    csr::Csr,
     issue::{Kind, Request, plan},
     issuer::Issuer,
-    key::{KeyType, PrivateKey},
+    key::{KeyType, Passphrase, PrivateKey},
     name::Name,
     origin::Origin,
     pem,
+    pkcs12::{Compat, Entry, write},
+    profile::Profile,
     validity::{End, Span},
 };
 use proptest::{
@@ -143,6 +146,91 @@ fn revocation_lists() {
     try_all(der.chain(lists.iter().map(|list| list.to_pem().into_bytes())).collect(), exercise::crl);
 }
 
+/// What is handed out and handed in: a store under the passphrase that the exercise knows.
+fn store(compat: Compat) -> Vec<u8> {
+    let key = key(KeyType::P256);
+    let request = Request::new(Kind::Root, "CN=Root".parse().unwrap(), End::After(Span::years(30)));
+    let plan = plan(request, None, datetime!(2027-01-01 0:00 UTC)).unwrap();
+    let certificate = plan.sign_root(&key, &SystemRandom::new()).unwrap();
+    let entries = [Entry::Key { key: &key, certificate: &certificate, name: "a" }];
+    let password = Passphrase::new(exercise::PASSPHRASE.as_bytes().to_vec().into());
+    write(&entries, &password, compat, &SystemRandom::new()).unwrap().to_vec()
+}
+
+#[test]
+fn stores() {
+    try_all(vec![store(Compat::Legacy)], exercise::pkcs12);
+}
+
+/// Signed data without a signature, definite and indefinite.
+fn messages() -> Vec<Vec<u8>> {
+    let certificate = root(KeyType::Ed25519);
+    let element = |kind: u8, content: &[u8]| {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[kind, 0x82, length[0], length[1]], content].concat()
+    };
+    let signed = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
+    let parts = [&[2, 1, 1, 0x31, 0, 0x30, 0][..], &element(0xa0, certificate.der()), &[0x31, 0]].concat();
+    let definite = element(0x30, &[&signed[..], &element(0xa0, &element(0x30, &parts))].concat());
+    let indefinite = [&[0x30, 0x80][..], &signed, &[0xa0, 0x80, 0x30, 0x80], &parts, &[0; 6]].concat();
+    vec![definite, indefinite]
+}
+
+#[test]
+fn bags_of_certificates() {
+    messages()
+        .iter()
+        .for_each(|message| assert_eq!(pkit::pkcs7::Pkcs7::read(message).unwrap().certificates.len(), 1));
+    try_all(messages(), exercise::pkcs7);
+}
+
+#[test]
+fn requests() {
+    let request = |kind| {
+        let key = key(kind);
+        let subject = "C=DE,O=Köln,CN=a".parse().unwrap();
+        let request = Request::new(Kind::Leaf(Profile::Server), subject, End::After(Span::days(1)));
+        let request = Request { sans: vec!["a.internal".parse().unwrap()], ..request };
+        Csr::make(request, &key, &SystemRandom::new()).unwrap()
+    };
+    let requests = KEY_TYPES.map(request);
+    let der = requests.iter().map(|csr| csr.der().to_vec());
+    try_all(der.chain(requests.iter().map(|csr| csr.to_pem().into_bytes())).collect(), exercise::request);
+}
+
+#[test]
+fn manifests() {
+    let pem = root(KeyType::P256).to_pem();
+    let indented = pem.replace('\n', "\n    ");
+    let written = [
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ca\ndata:\n  ca.crt: |\n    {indented}\n---\nkind: List\n"),
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: b}\ndata: {tls.crt: TUlJ, x: 'YQ=='}\n".into(),
+        "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{\"kind\":\"Secret\",\"stringData\":{\"a\":\"b\"}}]}".into(),
+    ];
+    try_all(written.map(String::into_bytes).into(), exercise::manifest);
+}
+
+#[test]
+fn pem_in_pieces() {
+    let root = root(KeyType::Ed25519).to_pem();
+    let text = format!(
+        "subject\n{root}\n-----BEGIN X-----\n-----END Y-----\n  {root}a -----END X-----\n-----BEGIN Z-----\nAA"
+    );
+    let seeds = [0u8, 1, 40, 255].map(|step| [&[step], text.as_bytes()].concat());
+    try_all(seeds.into(), exercise::pem_chunks);
+}
+
+#[test]
+fn anything_that_people_are_handed() {
+    let certificate = root(KeyType::P384);
+    let mut seeds = messages();
+    seeds.extend([certificate.der().to_vec(), certificate.to_pem().into_bytes()]);
+    seeds.extend([key(KeyType::P256).pkcs8().to_vec(), key(KeyType::Ed25519).to_pem().to_vec()]);
+    seeds.push(certificate.public_key().spki().to_vec());
+    seeds.push(b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== someone".to_vec());
+    try_all(seeds, exercise::inspection);
+}
+
 #[test]
 fn blocks_of_pem() {
     let root = root(KeyType::P256).to_pem();
@@ -165,6 +253,10 @@ fn what_a_fuzzer_found() {
     let broken = [0x30, 12, 0x31, 10, 0x48, 8, 6, 3, 0x55, 4, 3, 12, 1, b'a'];
     exercise::splice(&[&[broken.len() as u8], &broken[..]].concat());
     exercise::splice(&[&[2], &[0x30, 0][..]].concat());
+    // An END line without a label closes nothing.
+    exercise::pem_chunks(
+        b"\x28-----BEGIN A-----\nAAAA\n-----END \nAAAA\nAAAA\nAAAA\nAAAA\n-----END A-----\n",
+    );
 }
 
 /// Bytes that go on behind the name would be the key and the extensions of the certificate.

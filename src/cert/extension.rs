@@ -77,6 +77,12 @@ impl Extension {
         rest.is_empty().then(|| Self::read(&parsed))
     }
 
+    /// One that cannot be read as its kind has it.
+    pub(crate) fn broken(kind: &[u8], critical: bool, octets: &[u8]) -> Self {
+        let value = ExtensionValue::Malformed(octets.to_vec());
+        Self { oid: Oid::from_content(kind), critical, value }
+    }
+
     pub(super) fn read(parsed: &X509Extension<'_>) -> Self {
         Self {
             oid: Oid::from_content(parsed.oid.as_bytes()),

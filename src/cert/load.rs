@@ -134,7 +134,7 @@ fn read_der(bytes: &[u8], origin: &Origin) -> Option<Piece> {
 
 /// Whether the bytes begin as every certificate of version 2 or 3 does, and nothing else that people keep in files:
 /// two sequences, and the explicit version. Lengths do not count, because the file may be cut off.
-fn begins_like_certificate(bytes: &[u8]) -> bool {
+pub(crate) fn begins_like_certificate(bytes: &[u8]) -> bool {
     fn inside(bytes: &[u8]) -> Option<&[u8]> {
         let (&first, rest) = bytes.strip_prefix(&[tag::SEQUENCE])?.split_first()?;
         if first < 0x80 { Some(rest) } else { rest.get(usize::from(first & 0x7f)..) }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Certificate;
-use crate::oid;
+use crate::oid::{self, Oid};
 
 /// The place of a certificate in a hierarchy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -46,19 +46,25 @@ impl fmt::Display for Role {
     }
 }
 
+impl Role {
+    /// What a certificate with these facts is for; `is_own_issuer` is only asked of a CA.
+    pub(crate) fn of(is_ca: bool, is_own_issuer: impl FnOnce() -> bool, usages: &[Oid]) -> Self {
+        if is_ca {
+            return if is_own_issuer() { Self::Root } else { Self::Intermediate };
+        }
+        let has = |usage: &[u8]| usages.iter().any(|stated| stated.content() == usage);
+        match (has(oid::SERVER_AUTH), has(oid::CLIENT_AUTH)) {
+            (true, true) => Self::Peer,
+            (true, false) => Self::Server,
+            (false, true) => Self::Client,
+            (false, false) => Self::Leaf,
+        }
+    }
+}
+
 impl Certificate {
     /// What it is for.
     pub fn role(&self) -> Role {
-        if self.is_ca() {
-            return if self.is_own_issuer() { Role::Root } else { Role::Intermediate };
-        }
-        let usages = self.extended_key_usage().unwrap_or_default();
-        let has = |usage: &[u8]| usages.iter().any(|stated| stated.content() == usage);
-        match (has(oid::SERVER_AUTH), has(oid::CLIENT_AUTH)) {
-            (true, true) => Role::Peer,
-            (true, false) => Role::Server,
-            (false, true) => Role::Client,
-            (false, false) => Role::Leaf,
-        }
+        Role::of(self.is_ca(), || self.is_own_issuer(), self.extended_key_usage().unwrap_or_default())
     }
 }

@@ -71,6 +71,10 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             "no private key can be made from a public one: find the file it was made with".into()
         }
         Error::PrivateKeyWanted { .. } => "name the file of its private key, which was made with it".into(),
+        Error::StoreNotOpened { .. } => "try again with its password: --passphrase-file, -fd, -command or PKIT_PASSPHRASE".into(),
+        Error::PeerUnseen { .. } => {
+            "is it the right port, and does TLS begin at once there? for mail, LDAP, databases and XMPP say --starttls".into()
+        }
         Error::KeyNotOpened { .. } => "try again with the passphrase under which the key was made".into(),
         Error::PassphraseNeeded { what } if what.starts_with("new passphrase") => {
             "give one with --new-passphrase-file FILE (or -fd, -command, or PKIT_NEW_PASSPHRASE), or say --remove".into()
@@ -89,8 +93,8 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         }
         Error::PassphraseSource { .. } => return None,
         Error::PassphraseDiffers { .. } => "nothing was written; try again".into(),
-        Error::KeyMismatch { certificate_key, .. } => format!(
-            "find the key whose public half has that hash, or the certificate of the key: the first is sha256 {certificate_key}"
+        Error::KeyMismatch { certificate_key, key_id, .. } => format!(
+            "find the right key: pkit inspect --find {certificate_key} DIR; or the certificate of this one: pkit inspect --find {key_id} DIR"
         ),
         Error::CryptoFailed { .. } => return None,
         Error::NameInvalid { .. } => "choose a plainer or shorter name".into(),

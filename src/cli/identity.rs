@@ -10,7 +10,8 @@ use crate::{
     Error,
     cert::{Certificate, load_anchors, load_certificates},
     crl::{Lists, Reread},
-    key::{load_private_key, no_passphrase},
+    key::{PrivateKey, load_private_key, no_passphrase},
+    origin::Origin,
     source,
     store::Store,
     tls::Identity,
@@ -30,11 +31,20 @@ pub(crate) struct KeyPairArgs {
 impl KeyPairArgs {
     /// Loads them, where they are given.
     pub(crate) fn load(&self, passphrase: &PassphraseArgs) -> Result<Option<Identity>, Error> {
+        let Some((chain, key, origin)) = self.read(passphrase)? else { return Ok(None) };
+        Identity::new(chain, key, origin).map(Some)
+    }
+
+    /// The certificates as they stand in their file, the key, and where that came from.
+    pub(crate) fn read(
+        &self,
+        passphrase: &PassphraseArgs,
+    ) -> Result<Option<(Vec<Certificate>, PrivateKey, Origin)>, Error> {
         let Some(cert) = &self.cert else { return Ok(None) };
         let chain = load_certificates(cert)?;
         let path = self.key.as_ref().unwrap_or(cert);
         let key = load_private_key(path, &mut passphrase.opener())?;
-        Identity::new(chain, key, source::origin(path)).map(Some)
+        Ok(Some((chain, key, source::origin(path))))
     }
 }
 

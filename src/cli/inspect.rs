@@ -1,58 +1,101 @@
-//! `pkit inspect`: what certificates say.
+//! `pkit inspect`: what one is handed says.
 
-use std::path::{Path, PathBuf};
+mod field;
+mod relation;
+mod source;
+mod text;
+
+use std::{cell::RefCell, ops::ControlFlow};
 
 use time::OffsetDateTime;
 
-use super::{AtArgs, Context, Exit, OutputArgs, exit, terminal};
+use super::{AtArgs, Context, Exit, OutputArgs, exit, passphrase::PassphraseArgs, terminal};
 use crate::{
     Error,
-    cert::{MOST_BROKEN, Piece, Pieces},
-    inspect::{CertificateReport, ValidityState, inspect},
-    name::escape,
-    source,
-    validity::{format_date, relative, tell},
+    inspect::{Object, Report, What},
 };
+use field::Field;
+use source::{Sources, Visit};
+pub(super) use text::{Lines, long};
 
 #[derive(clap::Args)]
 #[command(after_help = exit::help("  pkit inspect server.pem
-  pkit inspect --short /etc/ssl/certs/ca-certificates.crt
+  pkit inspect --short /etc/ssl/certs
+  pkit inspect example.com:443
+  pkit inspect --starttls smtp mail.example.com:587 --short
   pkit inspect --json fullchain.pem | jq '.certificates[].not_after'
-  pkit inspect --at 2030-01-01 ca.pem
-  openssl s_client -connect example.com:443 -showcerts </dev/null | pkit inspect -"))]
+  pkit inspect --field notAfter --field subject server.pem
+  pkit inspect --tree *.pem
+  pkit inspect --match server.pem server.key request.csr
+  pkit inspect --find 3f9a07c1 /etc/ssl ~/keys
+  kubectl get secret web -o yaml | pkit inspect -
+  PKIT_PASSPHRASE=secret pkit inspect store.p12
+
+What a source holds is told by its content: certificates, requests, revocation lists, keys, PKCS#12, PKCS#7, Kubernetes Secrets
+and ConfigMaps; PEM with anything around it, DER, BER. What breaks the rules is shown as far as it can be read. Private keys are
+never printed.
+
+--find exits with 1 where nothing was found, --match where anything but a CA is alone with its key."))]
 pub(super) struct Args {
-    /// Files with certificates, PEM or DER; `-` is standard input
-    #[arg(value_name = "FILE", required = true)]
-    files: Vec<PathBuf>,
-    /// Few lines for each certificate: names, issuer, validity
-    #[arg(long, conflicts_with = "json")]
+    /// Files, directories with all below them, `-` for standard input, host:port or https://host
+    #[arg(value_name = "SOURCE", required = true)]
+    sources: Vec<std::path::PathBuf>,
+    /// Few lines for each: names, issuer, validity
+    #[arg(long, group = "form")]
     short: bool,
+    /// Print certificates, requests and CRLs as PEM
+    #[arg(long, group = "form", conflicts_with = "json")]
+    pem: bool,
+    /// Print the values of these fields alone, a line each; an unknown name lists those there are
+    #[arg(long = "field", value_name = "NAME", group = "form", conflicts_with = "json")]
+    fields: Vec<Field>,
+    /// Show who signed whom in all that is given, by signature
+    #[arg(long, group = "form")]
+    tree: bool,
+    /// Show which keys, requests and certificates belong together, by public key
+    #[arg(long = "match", group = "form")]
+    matching: bool,
+    /// Tell which file holds a key or certificate: fingerprint, serial number, key identifier, pin or name
+    #[arg(long, value_name = "WHAT", group = "form")]
+    find: Option<String>,
     #[command(flatten)]
     at: AtArgs,
+    #[command(flatten)]
+    peer: source::PeerArgs,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
 
+/// Arrays of the JSON document behind the one of certificates.
+const ARRAYS: [&str; 5] = ["requests", "crls", "keys", "public_keys", "stores"];
+
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let mut printer =
-        Printer { at: args.at.moment(context)?, output: terminal::Output::new(), first: true, args: &args };
-    let mut exit = Exit::Yes;
-    for path in &args.files {
-        let whole = match printer.file(path) {
-            Ok(whole) => whole,
-            Err(error) => {
-                terminal::error(&error, args.output.json);
-                false
-            }
-        };
-        if !whole {
-            exit = Exit::Failed;
-        }
-        if !printer.output.is_open() {
-            break;
-        }
+    if args.short && args.output.json {
+        return Err(Error::Usage { problem: "--short is for people, --json is not".into() }.into());
     }
+    let at = args.at.moment(context)?;
+    let sources = Sources::new(&args.sources, &args.peer, &args.passphrase, args.output, context)?;
+    if args.tree {
+        return relation::tree(&sources, args.output, at);
+    }
+    if args.matching {
+        return relation::matching(&sources, args.output, at);
+    }
+    if let Some(wanted) = &args.find {
+        return relation::find(&sources, wanted, args.output, at);
+    }
+    let output = terminal::Output::with_arrays(if args.output.json { &ARRAYS } else { &[] });
+    let printer = RefCell::new(Printer { at, output, first: true, values: 0, args: &args });
+    let exit = sources.visit(&mut |object| printer.borrow_mut().object(object))?;
+    let printer = printer.into_inner();
+    let silent = !args.fields.is_empty() && printer.values == 0 && exit == Exit::Yes;
     printer.output.finish()?;
+    if silent {
+        let problem = "nothing in the input has a field of this name".into();
+        return Err(Error::Usage { problem }.into());
+    }
     Ok(exit)
 }
 
@@ -61,215 +104,85 @@ struct Printer<'a> {
     at: OffsetDateTime,
     output: terminal::Output,
     first: bool,
+    /// Objects that had one of the fields asked for
+    values: usize,
 }
 
 impl Printer<'_> {
-    /// Shows one file. `false` where something in it could not be shown, which has been told.
-    fn file(&mut self, path: &Path) -> anyhow::Result<bool> {
-        // May hold a key beside the certificates, so it is wiped afterwards.
-        let bytes = zeroize::Zeroizing::new(source::read(path, source::LARGE)?);
-        let pieces = Pieces::new(&bytes, source::origin(path));
-        let mut whole = true;
-        let (mut certificates, mut broken) = (0, 0);
-        for piece in pieces.iter() {
-            match piece {
-                Piece::Certificate(certificate) => {
-                    certificates += 1;
-                    self.certificate(&inspect(&certificate, self.at))?;
-                }
-                Piece::Other { what, origin, .. } => {
-                    self.args.output.notice(format!("{origin}: {what}, not shown"));
-                }
-                Piece::Broken { error, .. } => {
-                    whole = false;
-                    broken += 1;
-                    terminal::error(&error.into(), self.args.output.json);
-                }
+    fn object(&mut self, object: Object) -> anyhow::Result<Visit> {
+        if self.args.pem {
+            if let Some(block) = object.what.to_pem() {
+                self.output.text(&block)?;
             }
-            if broken == MOST_BROKEN {
-                self.args
-                    .output
-                    .notice(format!("{} is given up: too much in it is broken", source::origin(path)));
-                return Ok(false);
-            }
-            if !self.output.is_open() {
-                return Ok(whole);
+            if !matches!(object.what, What::Broken(_)) {
+                return Ok(self.flow());
             }
         }
-        if certificates == 0 && whole {
-            return Err(Error::NothingFound { origin: source::origin(path), what: "certificate" }.into());
+        let report = object.report(self.at)?;
+        if let Report::Other(place, what) = &report {
+            self.args.output.notice(format!("{}: {what}, not shown", text::place(place)));
+        } else if self.args.output.json {
+            self.json(&report)?;
+        } else if self.args.fields.is_empty() {
+            self.text(&report)?;
+        } else {
+            self.fields(&report)?;
         }
-        Ok(whole)
+        Ok(self.flow())
     }
 
-    fn certificate(&mut self, report: &CertificateReport) -> anyhow::Result<()> {
-        if self.args.output.json {
-            return self.output.value("certificates", report);
+    fn flow(&self) -> Visit {
+        if self.output.is_open() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn json(&mut self, report: &Report) -> anyhow::Result<()> {
+        self.output.begin("certificates")?;
+        match report {
+            Report::Certificate(report) => self.output.value("certificates", report),
+            Report::Request(report) => self.output.value_later("requests", report),
+            Report::Crl(report) => self.output.value_later("crls", report),
+            Report::Key(report) => self.output.value_later("keys", report),
+            Report::PublicKey(report) => self.output.value_later("public_keys", report),
+            Report::Store(report) => self.output.value_later("stores", report),
+            Report::Other(..) => Ok(()),
         }
-        let text = if self.args.short { short(report) } else { heading(report) + &long(report, self.at) };
+    }
+
+    fn fields(&mut self, report: &Report) -> anyhow::Result<()> {
+        // A line for each field that this kind of object has, empty where this one has none: scripts count on it.
+        for field in &self.args.fields {
+            if let Some(value) = field.of(report) {
+                self.values += 1;
+                self.output.text(&format!("{value}\n"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, report: &Report) -> anyhow::Result<()> {
+        let short = self.args.short;
+        let told = match report {
+            Report::Certificate(report) if short => text::short(report),
+            Report::Certificate(report) => {
+                text::heading(&report.place, &report.title) + &long(report, self.at)
+            }
+            Report::Request(report) => text::request(report, short),
+            Report::Crl(report) => text::crl(report, self.at, short),
+            Report::Key(report) => text::key(report, "private key", short),
+            Report::PublicKey(report) => text::key(report, "public key", short),
+            Report::Store(report) => text::store(report),
+            Report::Other(..) => return Ok(()),
+        };
         let gap = if self.first { "" } else { "\n" };
         self.first = false;
-        self.output.text(&format!("{gap}{text}"))
-    }
-}
-
-fn heading(report: &CertificateReport) -> String {
-    let number = match report.of {
-        1 => String::new(),
-        of => format!(", {} of {of}", report.position),
-    };
-    let text = format!("{}{number}: {}", report.source, report.title);
-    format!("{}\n", terminal::styled(terminal::BOLD, text))
-}
-
-/// Lines of a label and its values, one below the other.
-#[derive(Default)]
-pub(super) struct Lines(pub(super) String);
-
-impl Lines {
-    pub(super) fn one(&mut self, label: &str, value: impl AsRef<str>) {
-        self.0.push_str(&format!("  {label:<20}  {}\n", value.as_ref()));
-    }
-
-    pub(super) fn all<T: AsRef<str>>(&mut self, label: &str, values: impl IntoIterator<Item = T>) {
-        let mut label = label;
-        for value in values {
-            self.one(label, value);
-            label = "";
+        self.output.text(&format!("{gap}{told}"))?;
+        if let Report::Crl(report) = report
+            && !short
+        {
+            for entry in report.revoked.iter() {
+                self.output.text(&text::entry(&entry))?;
+            }
         }
+        Ok(())
     }
-}
-
-fn short(report: &CertificateReport) -> String {
-    let state = match report.state {
-        ValidityState::Valid => format!("{} left", days(report.remaining.days)),
-        ValidityState::Expired => terminal::styled(terminal::BAD, "expired"),
-        ValidityState::NotYetValid => terminal::styled(terminal::WARN, "not valid yet"),
-    };
-    let mut lines = Lines::default();
-    let itself = if report.self_signed == Some(true) { " (itself)" } else { "" };
-    lines.one("subject", &report.subject);
-    lines.one("issuer", format!("{}{itself}", report.issuer));
-    lines.one(
-        "valid",
-        format!("{} to {} ({state})", format_date(report.not_before), format_date(report.not_after)),
-    );
-    if !report.subject_alt_names.is_empty() {
-        lines.one("names", report.subject_alt_names.join(", "));
-    }
-    heading(report) + &lines.0
-}
-
-fn days(count: i64) -> String {
-    match count {
-        0 => "less than a day".into(),
-        1 => "1 day".into(),
-        _ => format!("{count} days"),
-    }
-}
-
-/// Extensions that have lines of their own.
-const SHOWN: [&str; 10] = [
-    "basicConstraints",
-    "keyUsage",
-    "extKeyUsage",
-    "subjectAltName",
-    "subjectKeyIdentifier",
-    "authorityKeyIdentifier",
-    "nameConstraints",
-    "cRLDistributionPoints",
-    "authorityInfoAccess",
-    "certificatePolicies",
-];
-
-/// All that a certificate says, a line for each thing.
-pub(super) fn long(report: &CertificateReport, at: OffsetDateTime) -> String {
-    let mut lines = Lines::default();
-    let critical = |name: &str| if report.is_critical(name) { "  (critical)" } else { "" };
-    let issuer = match report.self_signed {
-        Some(true) => "  (itself)",
-        None => "  (itself, by name; the signature cannot be checked)",
-        Some(false) => "",
-    };
-    lines.one("subject", &report.subject);
-    lines.one("issuer", format!("{}{issuer}", report.issuer));
-    lines.one("kind", report.kind.to_string());
-    lines.one("version", report.version.to_string());
-    lines.one("serial", &report.serial);
-    lines.one("valid from", tell(report.not_before, at));
-    lines.one("valid until", tell(report.not_after, at));
-    lines.one(
-        "left",
-        match report.state {
-            ValidityState::Valid => {
-                format!("{}, {} % of its life", days(report.remaining.days), report.remaining.percent)
-            }
-            ValidityState::Expired => {
-                let ago = relative(report.not_after, at);
-                format!("nothing: {}", terminal::styled(terminal::BAD, format!("expired {ago}")))
-            }
-            ValidityState::NotYetValid => {
-                let when = relative(report.not_before, at);
-                terminal::styled(terminal::WARN, format!("not valid yet: begins {when}"))
-            }
-        },
-    );
-    lines.one("key", &report.public_key.algorithm);
-    lines.one("signature algorithm", &report.signature_algorithm);
-    lines.all("names", &report.subject_alt_names);
-    if !report.subject_alt_names.is_empty() && report.is_critical("subjectAltName") {
-        lines.one("", "(critical)");
-    }
-    if let Some(usages) = &report.key_usage {
-        lines.one("key usage", format!("{}{}", usages.join(", "), critical("keyUsage")));
-    }
-    if let Some(usages) = &report.extended_key_usage {
-        lines.one("extended key usage", format!("{}{}", usages.join(", "), critical("extKeyUsage")));
-    }
-    if let Some(constraints) = &report.basic_constraints {
-        let what = match (constraints.ca, constraints.path_length) {
-            (true, Some(0)) => "CA, path length 0: no CA below it".to_owned(),
-            (true, Some(length)) => format!("CA, path length {length}"),
-            (true, None) => "CA, any path length".to_owned(),
-            (false, None) => "no CA".to_owned(),
-            (false, Some(length)) => format!("no CA, yet path length {length}"),
-        };
-        lines.one("basic constraints", what + critical("basicConstraints"));
-    }
-    if let Some(constraints) = &report.name_constraints {
-        let permitted = constraints.permitted.iter().map(|tree| format!("permitted {tree}"));
-        let excluded = constraints.excluded.iter().map(|tree| format!("excluded {tree}"));
-        lines.all("name constraints", permitted.chain(excluded));
-        if report.is_critical("nameConstraints") {
-            lines.one("", "(critical)");
-        }
-    }
-    if let Some(id) = &report.subject_key_id {
-        lines.one("subject key id", id);
-    }
-    if let Some(id) = &report.authority_key_id {
-        lines.one("authority key id", id);
-    }
-    lines.all("CRL", &report.crl_distribution_points);
-    let access = report.authority_info_access.iter();
-    lines.all("authority info", access.map(|access| format!("{} {}", access.method, access.location)));
-    lines.all("policies", &report.certificate_policies);
-    let rest = report
-        .extensions
-        .iter()
-        .filter(|extension| extension.malformed || !extension.name.is_some_and(|name| SHOWN.contains(&name)));
-    for extension in rest {
-        let name = extension.name.map(|name| format!("{name} ")).unwrap_or_default();
-        let critical = if extension.critical { ", critical" } else { "" };
-        let malformed = if extension.malformed { ", malformed" } else { "" };
-        let value = extension.value.as_deref().unwrap_or_default();
-        lines.one("extension", format!("{name}({}{critical}{malformed}) {value}", extension.oid));
-    }
-    lines.one("SHA-256 fingerprint", &report.fingerprints.sha256);
-    lines.one("SHA-1 fingerprint", &report.fingerprints.sha1);
-    lines.one("public key SHA-256", &report.public_key.sha256);
-    lines.one("public key pin", format!("sha256/{}", report.public_key.pin));
-    let warnings = report.warnings.iter();
-    lines.all("warning", warnings.map(|text| terminal::styled(terminal::WARN, escape(text))));
-    lines.0
 }

@@ -55,12 +55,27 @@ pub(crate) struct NewPassphraseArgs {
     unencrypted: bool,
 }
 
+/// Sources of the password under which something is handed out.
+#[derive(clap::Args, Clone, Default)]
+pub(crate) struct ExportPasswordArgs {
+    /// Read the password that protects the exported file from the first line of a file
+    #[arg(long, value_name = "FILE", group = "export-password", help_heading = "Passphrases")]
+    export_password_file: Option<PathBuf>,
+    /// Read it from an open file descriptor
+    #[arg(long, value_name = "N", group = "export-password", help_heading = "Passphrases")]
+    export_password_fd: Option<u32>,
+    /// Read it from the first line a command prints. Else PKIT_EXPORT_PASSWORD, else asked for
+    #[arg(long, value_name = "COMMAND", group = "export-password", help_heading = "Passphrases")]
+    export_password_command: Option<String>,
+}
+
 /// How long a command may take to print a passphrase.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 /// How often a person may try.
 const TRIES: u32 = 3;
 const OPENS: &str = "PKIT_PASSPHRASE";
 const PROTECTS: &str = "PKIT_NEW_PASSPHRASE";
+const EXPORTS: &str = "PKIT_EXPORT_PASSWORD";
 
 enum Source<'a> {
     File(&'a Path),
@@ -74,6 +89,11 @@ impl PassphraseArgs {
     /// Whether one of the sources was named.
     pub(crate) fn is_given(&self) -> bool {
         self.passphrase_file.is_some() || self.passphrase_fd.is_some() || self.passphrase_command.is_some()
+    }
+
+    /// Whether a passphrase can be had without asking a person.
+    pub(crate) fn is_stated(&self) -> bool {
+        self.is_given() || std::env::var_os(OPENS).is_some()
     }
 
     /// An opener that asks these sources; a person has three tries, a source one.
@@ -119,16 +139,38 @@ impl NewPassphraseSources {
         question: &str,
         asking: &PassphraseArgs,
     ) -> Result<Passphrase, Error> {
-        let source = self.choose();
-        let first = read(&source, question, what, asking.no_input)?;
-        if matches!(source, Source::Terminal) {
-            let second = read(&source, "Once more: ", what, asking.no_input)?;
-            if !first.same(&second) {
-                return Err(Error::PassphraseDiffers { what: what.to_owned() });
-            }
-        }
-        Ok(first)
+        new(&self.choose(), question, what, asking)
     }
+}
+
+impl ExportPasswordArgs {
+    /// The password for the file that something is handed out in; a person is asked twice.
+    pub(crate) fn password(&self, what: &str, asking: &PassphraseArgs) -> Result<Passphrase, Error> {
+        let source = choose(
+            &self.export_password_file,
+            self.export_password_fd,
+            &self.export_password_command,
+            EXPORTS,
+        );
+        new(&source, &format!("Password for {what}: "), what, asking)
+    }
+}
+
+/// A passphrase that is to protect something from now on: whoever types it does so twice.
+fn new(
+    source: &Source<'_>,
+    question: &str,
+    what: &str,
+    asking: &PassphraseArgs,
+) -> Result<Passphrase, Error> {
+    let first = read(source, question, what, asking.no_input)?;
+    if matches!(source, Source::Terminal) {
+        let second = read(source, "Once more: ", what, asking.no_input)?;
+        if !first.same(&second) {
+            return Err(Error::PassphraseDiffers { what: what.to_owned() });
+        }
+    }
+    Ok(first)
 }
 
 impl NewPassphraseArgs {
@@ -299,7 +341,5 @@ fn run(command: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
 
 /// Takes the passphrase variables out of a child's environment.
 pub(crate) fn without_secrets(command: &mut Command) -> &mut Command {
-    [OPENS, PROTECTS, "PKIT_EXPORT_PASSWORD"]
-        .into_iter()
-        .fold(command, |command, name| command.env_remove(OsStr::new(name)))
+    [OPENS, PROTECTS, EXPORTS].into_iter().fold(command, |command, name| command.env_remove(OsStr::new(name)))
 }

@@ -140,7 +140,7 @@ fn on_record(pki: &PkiArgs, identity: &Identity, context: &Context) -> Result<Ve
 }
 
 /// `host:port`, `[::1]:port`, or `https://host[:port]/`, as `serve-test` prints it.
-fn target(text: &str) -> Result<(String, u16), Error> {
+pub(super) fn target(text: &str) -> Result<(String, u16), Error> {
     let invalid = |reason: &str| Error::AddressInvalid { value: text.to_owned(), reason: reason.to_owned() };
     let (rest, default) = match text.strip_prefix("https://") {
         Some(rest) => (rest.trim_end_matches('/'), Some(443)),

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, BufWriter, IsTerminal, Write},
+    io::{self, BufWriter, IsTerminal, Seek, Write},
 };
 
 use anstyle::{AnsiColor, Style};
@@ -58,7 +58,19 @@ pub(crate) struct Output {
     open: bool,
     /// Values in the JSON array so far; `None` outside of one.
     values: Option<usize>,
+    /// Further arrays of the document, which follow the first at its end.
+    later: Vec<Later>,
 }
+
+/// An array that waits for its turn, in a temporary file where it gets long.
+struct Later {
+    name: &'static str,
+    values: usize,
+    text: tempfile::SpooledTempFile,
+}
+
+/// Bytes of such an array that are held in memory.
+const SPOOLED: usize = 1 << 20;
 
 impl Output {
     /// Takes standard output.
@@ -69,7 +81,15 @@ impl Output {
             plain: choice == anstream::ColorChoice::Never,
             open: true,
             values: None,
+            later: Vec::new(),
         }
+    }
+
+    /// The same for a JSON document with further arrays behind that of [`Output::value`], empty or not.
+    pub(crate) fn with_arrays(names: &[&'static str]) -> Self {
+        let later =
+            |name: &&'static str| Later { name, values: 0, text: tempfile::SpooledTempFile::new(SPOOLED) };
+        Self { later: names.iter().map(later).collect(), ..Self::new() }
     }
 
     /// Whether anybody still reads.
@@ -90,22 +110,34 @@ impl Output {
     /// One value of the JSON document `{"NAME": […]}`, which the first of them begins: a line each, or on a terminal
     /// as a person reads it.
     pub(crate) fn value(&mut self, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
-        match self.values {
-            None => self.bytes(format!("{{\"{name}\":[\n").as_bytes())?,
-            Some(_) => self.bytes(b",\n")?,
+        self.begin(name)?;
+        if self.values.is_some_and(|values| values > 0) {
+            self.bytes(b",\n")?;
         }
         self.values = Some(self.values.unwrap_or(0) + 1);
-        let written = if stdout_is_terminal() {
-            let formatter = Harmless(PrettyFormatter::new());
-            value.serialize(&mut serde_json::Serializer::with_formatter(&mut self.writer, formatter))
-        } else {
-            let formatter = Harmless(CompactFormatter);
-            value.serialize(&mut serde_json::Serializer::with_formatter(&mut self.writer, formatter))
-        };
-        match written {
+        match write_value(&mut self.writer, value) {
             Err(error) if error.is_io() => self.note(Err(error.into())),
             other => Ok(other?),
         }
+    }
+
+    /// Begins the JSON document `{"NAME": […]}`, if it has not begun.
+    pub(crate) fn begin(&mut self, name: &str) -> anyhow::Result<()> {
+        if self.values.is_none() {
+            self.bytes(format!("{{\"{name}\":[\n").as_bytes())?;
+            self.values = Some(0);
+        }
+        Ok(())
+    }
+
+    /// One value of a further array.
+    pub(crate) fn value_later(&mut self, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
+        let Some(array) = self.later.iter_mut().find(|array| array.name == name) else { return Ok(()) };
+        if array.values > 0 {
+            array.text.write_all(b",\n")?;
+        }
+        array.values += 1;
+        Ok(write_value(&mut array.text, value)?)
     }
 
     /// One JSON value, a line of its own.
@@ -126,6 +158,12 @@ impl Output {
     /// Ends the answer, and the JSON document where there is one.
     pub(crate) fn finish(mut self) -> anyhow::Result<()> {
         if self.values.is_some() {
+            for mut array in std::mem::take(&mut self.later) {
+                self.bytes(format!("\n],\"{}\":[\n", array.name).as_bytes())?;
+                array.text.rewind()?;
+                let copied = io::copy(&mut array.text, &mut self.writer).map(drop);
+                self.note(copied)?;
+            }
             self.bytes(b"\n]}\n")?;
         }
         self.flush()
@@ -144,6 +182,17 @@ impl Output {
             self.open = false;
         }
         finish(result)
+    }
+}
+
+/// Writes a value as a program reads it, or on a terminal as a person does.
+fn write_value(writer: impl Write, value: &impl Serialize) -> serde_json::Result<()> {
+    if stdout_is_terminal() {
+        let formatter = Harmless(PrettyFormatter::new());
+        value.serialize(&mut serde_json::Serializer::with_formatter(writer, formatter))
+    } else {
+        let formatter = Harmless(CompactFormatter);
+        value.serialize(&mut serde_json::Serializer::with_formatter(writer, formatter))
     }
 }
 

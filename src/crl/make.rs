@@ -4,12 +4,12 @@
 use ring::rand::SecureRandom;
 use time::OffsetDateTime;
 
-use super::{Crl, Revoked, may_sign_lists, time::put_time};
+use super::{Crl, Revoked, may_sign_lists};
 use crate::{
     Error,
     cert::Certificate,
     crl::Reason,
-    der::{put, put_head, tag},
+    der::{put, put_head, tag, time::put_time},
     issuer::Issuer,
     oid,
     origin::Origin,

@@ -7,11 +7,10 @@ use ::time::OffsetDateTime;
 use super::{
     Crl, Reason, Revoked,
     scope::{Scope, certificate_issuer},
-    time::read_time,
 };
 use crate::{
     cert::{Extension, ExtensionValue},
-    der::{self, Element, tag},
+    der::{self, Element, tag, time::read_time},
     key::SignatureAlgorithm,
     name::Name,
     oid,

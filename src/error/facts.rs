@@ -36,6 +36,8 @@ impl Error {
             Self::KeyUnsupported { origin, found } => vec![at("key", origin), text("found", found)],
             Self::PrivateKeyWanted { origin, found } => vec![at("input", origin), text("it is", found)],
             Self::KeyNotOpened { origin } => vec![at("key", origin)],
+            Self::StoreNotOpened { origin } => vec![at("store", origin)],
+            Self::PeerUnseen { peer, cause } => vec![text("peer", peer), text("cause", cause)],
             Self::PassphraseNeeded { what } | Self::PassphraseDiffers { what } => vec![text("for", what)],
             Self::PassphraseSource { from, cause } => vec![text("source", from), text("cause", cause)],
             Self::KeyMismatch { certificate, certificate_key, key, key_id } => vec![

@@ -1,8 +1,11 @@
-//! Encrypted PKCS#8 of former times: PBES1 (RFC 8018 section 6.1) and the triple DES of PKCS#12 (RFC 7292 appendix B and
-//! C). Old OpenSSL, Java and Windows tools made it. Read, and never written.
+//! Encryption under a password of former times: PBES1 (RFC 8018 section 6.1) and the ciphers of PKCS#12 (RFC 7292 appendix
+//! B and C). Old OpenSSL, Java and Windows tools made it. Read, and written only where somebody asks for a legacy PKCS#12.
 
+use aes::cipher::{
+    BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit, KeyIvInit, StreamCipher, block_padding::Pkcs7,
+};
 use md5::{Digest, Md5};
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY as SHA1, digest};
+use ring::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY as SHA1, digest};
 use zeroize::Zeroizing;
 
 use super::traditional::Cipher;
@@ -12,7 +15,7 @@ use crate::{
 };
 
 /// Salt and rounds.
-pub(super) struct Parameters<'a> {
+pub(crate) struct Parameters<'a> {
     salt: &'a [u8],
     pub(super) rounds: u32,
 }
@@ -22,19 +25,33 @@ impl<'a> Parameters<'a> {
     pub(super) fn read(parameters: &der::Element<'a>) -> Option<Self> {
         let mut inside = parameters.inside();
         let salt = inside.expect(tag::OCTET_STRING)?.content;
-        let rounds = inside.expect(tag::INTEGER)?.content;
-        let negative = rounds.first().is_none_or(|&octet| octet >= 0x80);
-        let significant = rounds.iter().skip_while(|&&octet| octet == 0);
-        let rounds =
-            significant.fold(0u64, |sum, &octet| sum.saturating_mul(256).saturating_add(octet.into()));
-        let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
-        (!negative && rounds > 0).then_some(Self { salt, rounds })
+        let rounds = rounds(inside.expect(tag::INTEGER)?.content)?;
+        Some(Self { salt, rounds })
     }
 }
 
+/// Content octets of a positive INTEGER; what does not fit is the greatest that does.
+pub(crate) fn rounds(content: &[u8]) -> Option<u32> {
+    let negative = content.first().is_none_or(|&octet| octet >= 0x80);
+    let sum = content.iter().fold(0u64, |sum, &octet| sum.saturating_mul(256).saturating_add(octet.into()));
+    let rounds = u32::try_from(sum).unwrap_or(u32::MAX);
+    (!negative && rounds > 0).then_some(rounds)
+}
+
+const SCHEMES: [&[u8]; 8] = [
+    oid::PBE_MD5_DES,
+    oid::PBE_SHA1_DES,
+    oid::PBE_SHA1_3DES,
+    oid::PBE_SHA1_2DES,
+    oid::PBE_SHA1_RC2_128,
+    oid::PBE_SHA1_RC2_40,
+    oid::PBE_SHA1_RC4_128,
+    oid::PBE_SHA1_RC4_40,
+];
+
 /// Whether there is a decryption for a scheme.
 pub(super) fn knows(scheme: &[u8]) -> bool {
-    [oid::PBE_MD5_DES, oid::PBE_SHA1_DES, oid::PBE_SHA1_3DES].contains(&scheme)
+    SCHEMES.contains(&scheme)
 }
 
 /// Decrypts; `None` where the padding shows that the passphrase is wrong.
@@ -44,26 +61,87 @@ pub(super) fn decrypt(
     passphrase: &[u8],
     sealed: &[u8],
 ) -> Option<Zeroizing<Vec<u8>>> {
-    if scheme == oid::PBE_SHA1_3DES {
-        let password = bmp(passphrase);
-        let key = pkcs12(1, &password, parameters, 24);
-        let iv = pkcs12(2, &password, parameters, 8);
-        return Cipher::TripleDes.decrypt(&key, &iv, sealed);
+    if [oid::PBE_MD5_DES, oid::PBE_SHA1_DES].contains(&scheme) {
+        let hash = |octets: &[u8]| match scheme == oid::PBE_MD5_DES {
+            true => Zeroizing::new(Md5::digest(octets).to_vec()),
+            false => Zeroizing::new(digest(&SHA1, octets).as_ref().to_vec()),
+        };
+        // PBKDF1 (RFC 8018 section 5.1): the first eight octets are the key, the next eight the vector.
+        let mut derived = hash(&Zeroizing::new([passphrase, parameters.salt].concat()));
+        for _ in 1..parameters.rounds {
+            derived = hash(&derived);
+        }
+        return Cipher::Des.decrypt(derived.get(..8)?, derived.get(8..16)?, sealed);
     }
-    let hash = |octets: &[u8]| match scheme == oid::PBE_MD5_DES {
-        true => Zeroizing::new(Md5::digest(octets).to_vec()),
-        false => Zeroizing::new(digest(&SHA1, octets).as_ref().to_vec()),
+    passwords(passphrase).iter().find_map(|password| pkcs12_decrypt(scheme, parameters, password, sealed))
+}
+
+fn pkcs12_decrypt(
+    scheme: &[u8],
+    parameters: &Parameters<'_>,
+    password: &[u8],
+    sealed: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let part = |purpose, length| derive(&SHA1, purpose, password, parameters.salt, parameters.rounds, length);
+    let key = |length| part(Purpose::Key, length);
+    let vector = || part(Purpose::Vector, 8);
+    let rc2 = |length: usize| {
+        let cipher = rc2::Rc2::new_with_eff_key_len(&key(length), length * 8);
+        let mut plain = Zeroizing::new(sealed.to_vec());
+        let decryptor = cbc::Decryptor::inner_iv_slice_init(cipher, &vector()).ok()?;
+        let length = decryptor.decrypt_padded::<Pkcs7>(&mut plain).ok()?.len();
+        plain.truncate(length);
+        Some(plain)
     };
-    // PBKDF1 (RFC 8018 section 5.1): the first eight octets are the key, the next eight the vector.
-    let mut derived = hash(&Zeroizing::new([passphrase, parameters.salt].concat()));
-    for _ in 1..parameters.rounds {
-        derived = hash(&derived);
+    let rc4 = |length| {
+        let mut plain = Zeroizing::new(sealed.to_vec());
+        rc4::Rc4::new_from_slice(&key(length)).ok()?.apply_keystream(&mut plain);
+        Some(plain)
+    };
+    match scheme {
+        oid::PBE_SHA1_3DES => Cipher::TripleDes.decrypt(&key(24), &vector(), sealed),
+        oid::PBE_SHA1_2DES => {
+            let two = key(16);
+            let three = Zeroizing::new([two.as_slice(), two.get(..8)?].concat());
+            Cipher::TripleDes.decrypt(&three, &vector(), sealed)
+        }
+        oid::PBE_SHA1_RC2_128 => rc2(16),
+        oid::PBE_SHA1_RC2_40 => rc2(5),
+        oid::PBE_SHA1_RC4_128 => rc4(16),
+        oid::PBE_SHA1_RC4_40 => rc4(5),
+        _ => None,
     }
-    Cipher::Des.decrypt(derived.get(..8)?, derived.get(8..16)?, sealed)
+}
+
+/// Encrypts with PBE-SHA1-3DES.
+pub(crate) fn encrypt_triple_des(
+    passphrase: &[u8],
+    salt: &[u8],
+    rounds: u32,
+    plain: &[u8],
+) -> Option<Vec<u8>> {
+    let password = bmp(passphrase);
+    let key = derive(&SHA1, Purpose::Key, &password, salt, rounds, 24);
+    let vector = derive(&SHA1, Purpose::Vector, &password, salt, rounds, 8);
+    let cipher = cbc::Encryptor::<des::TdesEde3>::new_from_slices(&key, &vector).ok()?;
+    // Room for the padding, so that the buffer does not move.
+    let mut buffer = Zeroizing::new(vec![0; plain.len() + 8]);
+    buffer.get_mut(..plain.len())?.copy_from_slice(plain);
+    cipher.encrypt_padded::<Pkcs7>(&mut buffer, plain.len()).ok().map(<[u8]>::to_vec)
+}
+
+/// The forms in which PKCS#12 may have taken a passphrase: where it is empty, programs do not agree on whether there is
+/// one.
+pub(crate) fn passwords(passphrase: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut forms = vec![bmp(passphrase)];
+    if passphrase.is_empty() {
+        forms.push(Zeroizing::new(Vec::new()));
+    }
+    forms
 }
 
 /// A passphrase as PKCS#12 takes it: UTF-16, big end first, with two zero octets behind.
-fn bmp(passphrase: &[u8]) -> Zeroizing<Vec<u8>> {
+pub(crate) fn bmp(passphrase: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut units = Zeroizing::new(Vec::with_capacity(2 * passphrase.len() + 2));
     match std::str::from_utf8(passphrase) {
         Ok(text) => text.encode_utf16().for_each(|unit| units.extend_from_slice(&unit.to_be_bytes())),
@@ -73,28 +151,46 @@ fn bmp(passphrase: &[u8]) -> Zeroizing<Vec<u8>> {
     units
 }
 
-/// The key derivation of PKCS#12 with SHA-1 (RFC 7292 appendix B.2); `id` is 1 for a key, 2 for a vector.
-fn pkcs12(id: u8, password: &[u8], parameters: &Parameters<'_>, length: usize) -> Zeroizing<Vec<u8>> {
-    const BLOCK: usize = 64;
+/// What derived octets are for (RFC 7292 appendix B.3).
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose {
+    /// The key of a cipher
+    Key = 1,
+    /// Its initialization vector
+    Vector = 2,
+    /// The key of a message authentication code
+    Mac = 3,
+}
+
+/// The key derivation of PKCS#12 (RFC 7292 appendix B.2).
+pub(crate) fn derive(
+    hash: &'static Algorithm,
+    purpose: Purpose,
+    password: &[u8],
+    salt: &[u8],
+    rounds: u32,
+    length: usize,
+) -> Zeroizing<Vec<u8>> {
+    let size = hash.block_len();
     let fill = |octets: &[u8]| {
-        let filled = octets.len().div_ceil(BLOCK) * BLOCK;
+        let filled = octets.len().div_ceil(size) * size;
         octets.iter().copied().cycle().take(filled).collect::<Vec<u8>>()
     };
-    let (salt, password) = (fill(parameters.salt), Zeroizing::new(fill(password)));
+    let (salt, password) = (fill(salt), Zeroizing::new(fill(password)));
     let mut input = Zeroizing::new([salt.as_slice(), &password].concat());
-    let mut output = Zeroizing::new(Vec::with_capacity(length + 20));
+    let mut output = Zeroizing::new(Vec::with_capacity(length + hash.output_len()));
     while output.len() < length {
-        let first = Zeroizing::new([&[id; BLOCK][..], &input].concat());
-        let mut round = digest(&SHA1, &first);
-        for _ in 1..parameters.rounds {
-            round = digest(&SHA1, round.as_ref());
+        let first = Zeroizing::new([vec![purpose as u8; size].as_slice(), &input].concat());
+        let mut round = digest(hash, &first);
+        for _ in 1..rounds {
+            round = digest(hash, round.as_ref());
         }
         output.extend_from_slice(round.as_ref());
         // Every block of the input is increased by the output, repeated, and one.
-        for block in input.chunks_mut(BLOCK) {
+        for block in input.chunks_mut(size) {
             let mut carry = 1;
             for (at, octet) in block.iter_mut().enumerate().rev() {
-                let add = round.as_ref().get(at % 20).copied().unwrap_or_default();
+                let add = round.as_ref().get(at % hash.output_len()).copied().unwrap_or_default();
                 let sum = u16::from(*octet) + u16::from(add) + carry;
                 (*octet, carry) = (sum as u8, sum >> 8);
             }

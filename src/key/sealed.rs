@@ -1,18 +1,16 @@
 //! Private keys under a passphrase: encrypted PKCS#8 with PBES2 (RFC 8018), and with PBES1 where others made it.
 
-use pkcs8::{
-    EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef,
-    der::Decode,
-    pkcs5::{EncryptionScheme, pbes2},
-};
+use pkcs8::{PrivateKeyInfoRef, der::Decode, pkcs5::pbes2};
 use ring::rand::SecureRandom;
 use zeroize::Zeroizing;
 
-use super::{PrivateKey, pbes1};
+use super::{
+    PrivateKey,
+    scheme::{Scheme, SchemeFault},
+};
 use crate::{
     Error,
     der::{self, tag},
-    oid::{self, Oid},
     origin::Origin,
     pem,
 };
@@ -22,13 +20,6 @@ pub(super) const SEALED_LABEL: &str = "ENCRYPTED PRIVATE KEY";
 
 /// Rounds of PBKDF2-HMAC-SHA256: what OWASP advises; about 60 ms.
 const ROUNDS: u32 = 600_000;
-/// A file that asks for more work than this would hang its reader.
-const MOST_ROUNDS: u32 = 20_000_000;
-/// Old tools took a thousand or two, and PKCS#12's way is slow.
-const MOST_PBES1_ROUNDS: u32 = 2_000_000;
-/// RFC 7914 section 2: scrypt fills 128·N·r bytes, p times, and 128·r·p bytes once.
-const MOST_SCRYPT_BYTES: u128 = 512 << 20;
-const MOST_SCRYPT_WORK: u128 = 1 << 25;
 
 /// A passphrase, wiped on drop and without a voice: neither `Debug` nor `Display`.
 pub struct Passphrase(Zeroizing<Vec<u8>>);
@@ -99,82 +90,21 @@ pub(super) fn open(
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let malformed =
         |cause: String| Error::Malformed { origin: origin.clone(), what: "encrypted private key", cause };
-    let excessive =
-        |work: String| malformed(format!("it asks for {work} of key derivation, more than any key is worth"));
-    let outside = outside(der).ok_or_else(|| malformed("the PKCS#8 structure does not hold".into()))?;
-    if pbes1::knows(outside.scheme) {
-        let parameters = outside.parameters.as_ref().and_then(pbes1::Parameters::read);
-        let parameters = parameters.ok_or_else(|| malformed("salt and rounds cannot be read".into()))?;
-        if parameters.rounds > MOST_PBES1_ROUNDS {
-            return Err(excessive(format!("{} rounds", parameters.rounds)));
+    let (identifier, sealed) =
+        parts(der).ok_or_else(|| malformed("the PKCS#8 structure does not hold".into()))?;
+    let scheme = Scheme::read(identifier).map_err(|fault| match fault {
+        SchemeFault::Malformed(cause) => malformed(cause),
+        SchemeFault::Unsupported(name) => {
+            Error::KeyUnsupported { origin: origin.clone(), found: format!("key encrypted with {name}") }
         }
-        return ask(origin, opener, |passphrase| {
-            pbes1::decrypt(outside.scheme, &parameters, passphrase, outside.sealed)
-        });
-    }
-    // What has the outer form and cannot be read has ciphers or functions that nobody here knows.
-    let info = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|_| Error::KeyUnsupported {
-        origin: origin.clone(),
-        found: format!("key encrypted with {}", outside.names()),
     })?;
-    let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
-        return Err(malformed("its encryption is unknown".into()));
-    };
-    match &parameters.kdf {
-        pbes2::Kdf::Pbkdf2(kdf) if kdf.iteration_count > MOST_ROUNDS => {
-            return Err(excessive(format!("{} rounds", kdf.iteration_count)));
-        }
-        pbes2::Kdf::Scrypt(kdf) => {
-            let (n, r, p) =
-                (u128::from(kdf.cost_parameter), u128::from(kdf.block_size), u128::from(kdf.parallelization));
-            // RFC 7914 section 6; the library does not survive N = 0.
-            if !n.is_power_of_two() || n == 1 || r == 0 || p == 0 {
-                return Err(malformed(format!("there is no scrypt with N={n}, r={r}, p={p}")));
-            }
-            if 128 * r * n.max(p) > MOST_SCRYPT_BYTES || n * r * p > MOST_SCRYPT_WORK {
-                return Err(excessive(format!("scrypt with N={n}, r={r}, p={p}")));
-            }
-        }
-        _ => {}
-    }
-    ask(origin, opener, |passphrase| {
-        info.decrypt(passphrase).ok().map(|plain| Zeroizing::new(plain.as_bytes().to_vec()))
-    })
+    ask(origin, opener, |passphrase| scheme.decrypt(passphrase, sealed))
 }
 
-/// The outermost parts of an EncryptedPrivateKeyInfo.
-struct Outside<'a> {
-    scheme: &'a [u8],
-    parameters: Option<der::Element<'a>>,
-    sealed: &'a [u8],
-}
-
-fn outside(der: &[u8]) -> Option<Outside<'_>> {
+/// The AlgorithmIdentifier and the octets of an EncryptedPrivateKeyInfo.
+pub(crate) fn parts(der: &[u8]) -> Option<(der::Element<'_>, &[u8])> {
     let mut inside = der::whole(der, tag::SEQUENCE)?.inside();
-    let mut identifier = inside.expect(tag::SEQUENCE)?.inside();
-    let scheme = identifier.expect(tag::OID)?.content;
-    Some(Outside { scheme, parameters: identifier.next(), sealed: inside.expect(tag::OCTET_STRING)?.content })
-}
-
-impl Outside<'_> {
-    /// The scheme, and of PBES2 its two parts.
-    fn names(&self) -> String {
-        let name = |oid: &[u8]| Oid::from_content(oid).name();
-        let mut parts = self.parameters.iter().flat_map(|parameters| {
-            let mut inside = parameters.inside();
-            std::iter::from_fn(move || inside.next()).filter_map(|part| part.inside().expect(tag::OID))
-        });
-        match (self.scheme, parts.next(), parts.next()) {
-            (oid::PBES2, Some(kdf), Some(cipher)) => {
-                format!(
-                    "PBES2 of {} and {}, or parameters of theirs",
-                    name(kdf.content),
-                    name(cipher.content)
-                )
-            }
-            _ => name(self.scheme),
-        }
-    }
+    Some((inside.expect(tag::SEQUENCE)?, inside.expect(tag::OCTET_STRING)?.content))
 }
 
 impl PrivateKey {
@@ -215,7 +145,10 @@ impl PrivateKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::{KeyType, decode_private_key};
+    use crate::{
+        key::{KeyType, decode_private_key},
+        oid::Oid,
+    };
 
     #[test]
     fn opens_with_the_right_passphrase_only() {

@@ -9,7 +9,7 @@ use super::{Opener, sealed::ask};
 use crate::{Error, fingerprint::unhex, origin::Origin, pem::Block};
 
 /// Whether the headers of a block say that it is encrypted.
-pub(super) fn is_encrypted(block: &Block) -> bool {
+pub(crate) fn is_encrypted(block: &Block) -> bool {
     header(block, "Proc-Type").is_some_and(|value| value.contains("ENCRYPTED"))
 }
 
@@ -17,11 +17,16 @@ fn header<'a>(block: &'a Block, name: &str) -> Option<&'a str> {
     block.headers.iter().find(|header| header.0.eq_ignore_ascii_case(name)).map(|header| header.1.as_str())
 }
 
+/// The name of the cipher that a block says it is encrypted with. A stranger's string.
+pub(crate) fn cipher_name(block: &Block) -> Option<&str> {
+    header(block, "DEK-Info")?.split(',').next().map(str::trim)
+}
+
 /// Decrypts the content of a block, asking until it opens or the opener gives up.
 ///
 /// # Errors
 /// [`Error::Malformed`], [`Error::KeyUnsupported`] for other ciphers, [`Error::KeyNotOpened`].
-pub(super) fn open(
+pub(crate) fn open(
     block: &Block,
     origin: &Origin,
     opener: &mut Opener<'_>,

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use x509_parser::extensions::GeneralName as Parsed;
+use x509_parser::{extensions::GeneralName as Parsed, prelude::FromDer};
 use yasna::Tag;
 
 use super::{Name, dns, escape};
@@ -53,6 +53,12 @@ impl GeneralName {
             Parsed::EDIPartyName(any) => Self::Unknown("EDIParty", any.data.to_vec()),
             Parsed::Invalid(_, octets) => Self::Unknown("invalid", octets.to_vec()),
         }
+    }
+
+    /// From one element; what cannot be read is shown as its octets.
+    pub(crate) fn from_der(der: &[u8]) -> Self {
+        Parsed::from_der(der)
+            .map_or_else(|_| Self::Unknown("malformed", der.to_vec()), |(_, name)| Self::read(&name))
     }
 
     /// Whether a peer that is reached as `host` (a DNS name or an IP address) is meant by this name.

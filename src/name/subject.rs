@@ -148,7 +148,8 @@ impl Name {
 
     /// Whether its DER is that of a name at all.
     pub fn is_readable(&self) -> bool {
-        self.rdns().is_some()
+        let known = |attribute: &Attribute<'_>| attribute.tag & 0x1f != 0x1f;
+        self.rdns().is_some_and(|rdns| rdns.iter().flatten().all(known))
     }
 
     /// Whether both are the same name in the sense of RFC 5280 7.1: string types, case and runs of blanks do not
@@ -346,30 +347,7 @@ impl Attribute<'_> {
     /// The value as text, unescaped: UTF-8, PrintableString and IA5String as they are, T61String as Latin-1 (what
     /// every other reader does), BMPString and UniversalString converted; anything else as `#` and hex.
     fn text(&self) -> String {
-        let wide = |width: usize| {
-            let code = |chunk: &[u8]| chunk.iter().fold(0u32, |sum, &octet| sum << 8 | u32::from(octet));
-            let exact = self.value.len().is_multiple_of(width);
-            exact.then(|| match width {
-                2 => {
-                    let units = self.value.chunks(2).map(|chunk| code(chunk) as u16);
-                    char::decode_utf16(units).map(|unit| unit.unwrap_or('\u{fffd}')).collect::<String>()
-                }
-                _ => self
-                    .value
-                    .chunks(4)
-                    .map(|chunk| char::from_u32(code(chunk)).unwrap_or('\u{fffd}'))
-                    .collect(),
-            })
-        };
-        let text = match self.tag {
-            tag::UTF8 | tag::PRINTABLE | tag::IA5 | tag::NUMERIC | 0x1a => {
-                String::from_utf8(self.value.to_vec()).ok()
-            }
-            tag::T61 => Some(self.value.iter().map(|&octet| char::from(octet)).collect()),
-            tag::BMP => wide(2),
-            tag::UNIVERSAL => wide(4),
-            _ => None,
-        };
+        let text = der::text::read(self.tag, self.value);
         text.unwrap_or_else(|| format!("#{}", crate::fingerprint::hex(self.raw)))
     }
 }

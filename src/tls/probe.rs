@@ -5,7 +5,7 @@
 //! request, *refused* an alert, a close, a reset or an HTTP refusal, *undecided* everything else.
 
 mod cause;
-mod connect;
+pub(super) mod connect;
 mod observe;
 mod report;
 mod response;
@@ -207,7 +207,7 @@ fn configure(
 }
 
 /// A name as TLS wants it: an IP address, or a DNS name in A-labels.
-fn server_name(text: &str) -> Result<ServerName<'static>, Error> {
+pub(super) fn server_name(text: &str) -> Result<ServerName<'static>, Error> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Ok(ServerName::IpAddress(address.into()));
     }
@@ -229,6 +229,6 @@ fn sent_name<'a>(name: &'a ServerName<'_>) -> Option<&'a str> {
 }
 
 /// `host:port`, with brackets around what has colons.
-fn endpoint(host: &str, port: u16) -> String {
+pub(super) fn endpoint(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }

@@ -10,20 +10,23 @@
     clippy::indexing_slicing
 )]
 
-use std::{path::Path, sync::LazyLock};
+use std::{ops::ControlFlow, path::Path, sync::LazyLock};
 
 use pkit::{
     Error, batch,
     cert::{Certificate, Piece, Pieces, decode_certificates},
     crl::{Crl, Terms},
+    csr::Csr,
     fingerprint::hex,
-    inspect::inspect,
+    inspect::{Forest, Groups, Needle, Object, Report, What, examine, inspect},
     issue::{Kind, Request, plan},
     issuer::Issuer,
     key::{Algorithm, KeyType, Passphrase, PrivateKey, PublicKey, decode_private_key, no_passphrase},
+    kubernetes,
     name::{GeneralName, Name, San, escape},
     origin::Origin,
-    pem,
+    pem, pkcs7,
+    pkcs12::{Content, Pkcs12},
     profile::Profile,
     validity::{End, Span, format_rfc3339, parse_time, relative},
     verify::{Demands, Policies, Purpose, Question, Rules, verify_by},
@@ -197,7 +200,7 @@ fn any_certificate(certificate: &Certificate) {
     harmless(&certificate.serial_hex());
     harmless(&certificate.role().to_string());
     let report = inspect(certificate, NOW);
-    for text in [&report.source, &report.title, &report.subject, &report.issuer, &report.serial] {
+    for text in [&report.place.source, &report.title, &report.subject, &report.issuer, &report.serial] {
         harmless(text);
     }
     harmless(&serde_json::to_string(&report).unwrap());
@@ -219,6 +222,140 @@ fn any_certificate(certificate: &Certificate) {
             }
         }
     }
+}
+
+/// Anything that people are handed: everything in it is found, told, put into trees and groups, and looked for.
+pub(crate) fn inspection(data: &[u8]) {
+    let mut opener = |_: pkit::inspect::Locked, _: &Origin, attempt: u32| Ok((attempt == 1).then(passphrase));
+    let mut found = Vec::new();
+    let outcome = examine(data, &origin(), &mut opener, &mut |object| {
+        found.push(object);
+        ControlFlow::Continue(())
+    });
+    outcome.unwrap();
+    let (mut forest, mut groups) = (Forest::default(), Groups::default());
+    let needle = Needle::new("a.internal");
+    for object in found {
+        if let What::Certificate(der, _) = &object.what {
+            forest.add(der, object.place.clone(), &object.origin, NOW);
+        }
+        if let Some(report) = told(object) {
+            let _ = needle.finds(&report);
+            groups.add(report);
+        }
+    }
+    harmless(&serde_json::to_string(&forest.grow()).unwrap());
+    harmless(&serde_json::to_string(groups.groups()).unwrap());
+}
+
+fn passphrase() -> Passphrase {
+    Passphrase::new(Zeroizing::new(PASSPHRASE.into()))
+}
+
+/// What is told of an object, none of which reaches for the terminal.
+fn told(object: Object) -> Option<Report> {
+    let report = match object.report(NOW) {
+        Ok(report) => report,
+        Err(error) => {
+            harmless_error(&error);
+            error.facts().iter().for_each(|fact| harmless(&fact.value));
+            return None;
+        }
+    };
+    harmless(&match &report {
+        Report::Certificate(report) => serde_json::to_string(report).unwrap(),
+        Report::Request(report) => serde_json::to_string(report).unwrap(),
+        Report::Crl(report) => serde_json::to_string(report).unwrap(),
+        Report::Key(report) | Report::PublicKey(report) => serde_json::to_string(report).unwrap(),
+        Report::Store(report) => serde_json::to_string(report).unwrap(),
+        Report::Other(place, what) => serde_json::to_string(place).unwrap() + what,
+    });
+    Some(report)
+}
+
+/// A PKCS#12 store, with no password, a wrong one, and the right one.
+pub(crate) fn pkcs12(data: &[u8]) {
+    let Ok(store) = Pkcs12::read(data) else { return };
+    let _ = store.accepts(PASSPHRASE.as_bytes());
+    for password in [None, Some(&b""[..]), Some(b"wrong"), Some(PASSPHRASE.as_bytes())] {
+        let opened = store.open(password);
+        for bag in opened.safes.iter().flat_map(|safe| safe.bags.iter().flatten()) {
+            if let Content::Key { pkcs8: Some(key), .. } = &bag.content {
+                assert!(!key.is_empty());
+            }
+        }
+    }
+    inspection(data);
+}
+
+/// A PKCS#7 message.
+pub(crate) fn pkcs7(data: &[u8]) {
+    if let Ok(message) = pkcs7::Pkcs7::read(data) {
+        for der in message.certificates.iter().chain(&message.crls) {
+            assert_eq!(der.first(), Some(&0x30));
+        }
+        inspection(data);
+    }
+}
+
+/// A certificate request: whatever the strict reader takes, the lenient one tells as the same.
+pub(crate) fn request(data: &[u8]) {
+    match Csr::decode(data, &origin()) {
+        Err(error) => harmless_error(&error),
+        Ok(csr) => {
+            let mut subjects = Vec::new();
+            let _ = examine(csr.der(), &origin(), &mut |_, _, _| Ok(None), &mut |object| {
+                if let Some(Report::Request(report)) = told(object) {
+                    subjects.push(report.subject);
+                }
+                ControlFlow::Continue(())
+            });
+            assert_eq!(subjects, [csr.subject().to_string()]);
+        }
+    }
+    inspection(data);
+}
+
+/// A Kubernetes manifest.
+pub(crate) fn manifest(data: &[u8]) {
+    let _ = kubernetes::looks_like_manifest(data);
+    match kubernetes::entries(data) {
+        Ok(entries) => {
+            // What is there is no larger than what it was made of.
+            assert!(entries.iter().map(|entry| entry.bytes.len()).sum::<usize>() <= data.len());
+            entries.iter().for_each(|entry| harmless(&entry.place));
+        }
+        Err(cause) => harmless(&cause),
+    }
+    inspection(data);
+}
+
+/// PEM in pieces is the same as PEM in one: the first byte says how large the pieces are.
+pub(crate) fn pem_chunks(data: &[u8]) {
+    let Some((&step, text)) = data.split_first() else { return };
+    let told = |text: &[u8], line: usize| -> Vec<String> {
+        let text = pem::Text::new(text);
+        let tell = |armor: Result<pem::Armor<'_>, pem::Broken>| match armor {
+            Ok(armor) => {
+                let (label, line) = (armor.label.clone(), armor.line);
+                format!("{label} {line} {:?}", armor.decode().ok().map(|block| block.der.len()))
+            }
+            Err(broken) => format!("{} {:?}", broken.label, broken.error.facts()),
+        };
+        text.armors_behind(line, &origin()).map(tell).collect()
+    };
+    if text.starts_with(&[0xff, 0xfe]) || text.starts_with(&[0xfe, 0xff]) {
+        return;
+    }
+    let mut chunks = pem::Chunks::with_step(text, usize::from(step));
+    let mut pieces = Vec::new();
+    let mut length = 0;
+    while let Some(chunk) = chunks.next(&origin()).unwrap() {
+        length += chunk.text.len();
+        pieces.extend(told(&chunk.text, chunk.line));
+    }
+    assert_eq!(length, text.len());
+    assert_eq!(pieces, told(text, 0));
 }
 
 /// Blocks of PEM.

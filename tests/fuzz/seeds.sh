@@ -6,7 +6,7 @@ pkit=$(realpath "${1:-target/debug/pkit}")
 corpus=$(dirname "$(realpath "$0")")/corpus
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-for target in certificate crl duration pem private_key rows san splice subject; do mkdir -p "$corpus/$target"; done
+for target in certificate crl duration inspection manifest pem pem_chunks pkcs12 pkcs7 private_key request rows san splice subject; do mkdir -p "$corpus/$target"; done
 cd "$made"
 
 for kind in p256 p384 ed25519; do
@@ -25,6 +25,17 @@ for kind in p256 p384 ed25519; do
     "$pkit" revoke node.internal -q --pki $kind --reason keyCompromise
     cp $kind/ca/i/crl.pem "$corpus/crl/$kind.pem"
     openssl crl -in $kind/ca/i/crl.pem -outform DER -out "$corpus/crl/$kind.der"
+    "$pkit" request node.internal -q --key-type $kind --out $kind-request 10.1.2.3
+    cp $kind-request/node.internal.csr "$corpus/request/$kind.pem"
+    openssl req -in $kind-request/node.internal.csr -outform DER -out "$corpus/request/$kind.der"
+    chain=$kind/live/node.internal/fullchain.pem
+    openssl crl2pkcs7 -nocrl -certfile $chain -outform DER -out "$corpus/pkcs7/$kind.der"
+    openssl crl2pkcs7 -in $kind/ca/i/crl.pem -certfile $chain -out "$corpus/pkcs7/$kind.pem"
+    # Few rounds: the fuzzer is to try many.
+    for how in '' '-keypbe NONE -certpbe NONE' '-certpbe PBE-SHA1-3DES -keypbe PBE-SHA1-3DES -macalg sha1' '-nomac'; do
+        openssl pkcs12 -export -in $chain -inkey $key -name node -passout 'pass:correct horse' -iter 1 $how \
+            -out "$corpus/pkcs12/$kind-$(echo "$how" | tr -cd 'a-zA-Z0-9')"
+    done
     # A short name, with its length in front, and a key.
     { printf '\016\060\014\061\012\060\010\006\003\125\004\003\014\001\141'
       openssl pkey -in $key -pubout -outform DER; } > "$corpus/splice/$kind"
@@ -33,6 +44,14 @@ openssl ecparam -name prime256v1 -genkey -out "$corpus/private_key/sec1.pem"
 openssl genrsa -traditional -out "$corpus/private_key/pkcs1.pem" 2048 2>/dev/null
 cp p256/live/node.internal/fullchain.pem "$corpus/certificate/fullchain.pem"
 cp p256/live/node.internal/fullchain.pem "$corpus/private_key/sec1.pem" "$corpus/pem/"
+{ printf '\050'; cat p256/live/node.internal/fullchain.pem "$corpus/private_key/sec1.pem"; } > "$corpus/pem_chunks/fullchain"
+{ printf 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: web\n  namespace: prod\ndata:\n'
+  printf '  tls.crt: %s\n' "$(base64 -w0 p256/live/node.internal/cert.pem)"; } > "$corpus/manifest/secret.yaml"
+{ printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ca}\ndata:\n  ca.crt: |\n'
+  sed 's/^/    /' p256/ca/r/cert.pem; } > "$corpus/manifest/map.yaml"
+for target in certificate crl manifest pkcs12 pkcs7 private_key request; do
+    for seed in "$corpus/$target"/*; do cp "$seed" "$corpus/inspection/$target-$(basename "$seed")"; done
+done
 number=0
 seed() { number=$((number + 1)); printf %s "$2" > "$corpus/$1/$number"; }
 for text in 'C=US,ST=California,O=Acme\, Inc,CN=api' 'DC=com,DC=example,OU=One+CN=Two' '2.5.4.3=#0c0161' 'CN=\41\0a\,\ ' 'emailAddress=a@b.c' 'CN=日本'; do

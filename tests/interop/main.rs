@@ -1,6 +1,6 @@
 //! What pkit makes, judged by others; what others make, read by pkit; handshakes with foreign peers. Needs openssl, curl, nginx,
-//! haproxy, certtool, gpgsm, Go, mkcert, easy-rsa, and a Python with what `requirements.txt` names (`PKIT_INTEROP_PYTHON`, else
-//! `python3`): a missing one is a failure. `.ci/run` installs them.
+//! haproxy, certtool, gpgsm, Go, mkcert, easy-rsa, Java's keytool, NSS's certutil and pk12util, and a Python with what
+//! `requirements.txt` names (`PKIT_INTEROP_PYTHON`, else `python3`): a missing one is a failure. `.ci/run` installs them.
 //! `cargo test --features interop --test interop`
 #![allow(
     missing_docs,
@@ -16,6 +16,7 @@ mod crl;
 mod csr;
 mod import;
 mod keys;
+mod pkcs12;
 mod renew;
 mod revoked;
 #[path = "../sandbox/mod.rs"]

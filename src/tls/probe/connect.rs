@@ -10,7 +10,7 @@ use std::{
 use crate::{Error, source::plain};
 
 /// All addresses of a host. The system's resolver knows no time limit, so it runs beside and may be left behind.
-pub(super) fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, Error> {
+pub(in crate::tls) fn resolve(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, Error> {
     let failed = |cause: String| Error::ResolveFailed { host: host.to_owned(), cause };
     if let Ok(address) = host.parse() {
         return Ok(vec![SocketAddr::new(address, port)]);
@@ -38,7 +38,10 @@ fn resolver_words(error: &io::Error) -> String {
 }
 
 /// Connects to the first address that answers; each gets its share of the time.
-pub(super) fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<(TcpStream, SocketAddr), Error> {
+pub(in crate::tls) fn connect(
+    addresses: &[SocketAddr],
+    deadline: Instant,
+) -> Result<(TcpStream, SocketAddr), Error> {
     let mut failures: Vec<(SocketAddr, String)> = Vec::new();
     for (index, address) in addresses.iter().enumerate() {
         let left = deadline.saturating_duration_since(Instant::now());
