@@ -1074,12 +1074,28 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__check)
-            opts="-q -h -V --repair --pki --lock-timeout --json --quiet --help --version"
+            opts="-q -h -V --repair --at --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --lock-timeout --json --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --pki)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

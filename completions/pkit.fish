@@ -501,9 +501,14 @@ complete -c pkit -n "__fish_pkit_using_subcommand crl" -l json -d 'Answer in JSO
 complete -c pkit -n "__fish_pkit_using_subcommand crl" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand crl" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand crl" -s V -l version -d 'Print version'
+complete -c pkit -n "__fish_pkit_using_subcommand check" -l at -d 'As of when: 30d from now, or an RFC 3339 time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand check" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand check" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand check" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand check" -l pki -d 'The PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand check" -l lock-timeout -d 'How long to wait for another pkit that writes to the PKI directory' -r
 complete -c pkit -n "__fish_pkit_using_subcommand check" -l repair -d 'Finish or discard what a crash left, and turn links to what is on record'
+complete -c pkit -n "__fish_pkit_using_subcommand check" -l no-input -d 'Never ask; fail where a passphrase is missing'
 complete -c pkit -n "__fish_pkit_using_subcommand check" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
 complete -c pkit -n "__fish_pkit_using_subcommand check" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand check" -s h -l help -d 'Print help'

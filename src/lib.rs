@@ -19,6 +19,7 @@
 pub mod batch;
 pub mod bundle;
 pub mod cert;
+pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod crl;

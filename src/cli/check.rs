@@ -1,9 +1,14 @@
-//! `pkit check`: whether a PKI directory holds together.
+//! `pkit check`: whether a PKI directory holds together, and whether the files of any directory fit together.
+
+mod directory;
+
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::{
     Context, Exit, OutputArgs, exit,
+    passphrase::PassphraseArgs,
     signer::StoreArgs,
     terminal::{self, BAD, GOOD, styled},
 };
@@ -16,14 +21,30 @@ use crate::{
 #[command(after_help = exit::help("  pkit check
   pkit check --repair
   pkit check --json | jq '.problems[]'
+  pkit check /etc/ssl/private pki
+  pkit check certs --at 30d
 
-Looked at: what is on record has its files, what has files is on record, links lead to the newest generation, keys belong
-to their certificates, and nothing is left of a crash. --repair mends what a crash can leave, and deletes nothing that might
-be wanted; the rest is told, and stays as it is."))]
+Without DIRECTORY, the PKI directory: what is on record has its files, what has files is on record, links lead to the newest
+generation, keys belong to their certificates, and nothing is left of a crash. --repair mends what a crash can leave, and deletes
+nothing that might be wanted; the rest is told, and stays as it is.
+
+With directories, whatever is in them, kind found by content: every key has its certificate, every certificate its way to a root,
+chains are in order and without root, trust anchors are CAs and the right ones, names are those of the files, PKCS#12 stores hold
+what the PEM files beside them do, CRLs are genuine and current, nothing is expired, weak, revoked, twice or alone, and nobody
+else can read keys or write. Of a PKI directory, what is in use is looked at, and its record. Passphrases are not asked for;
+what nobody opened is counted."))]
 pub(super) struct Args {
+    /// Directories to look into, with all below them
+    #[arg(value_name = "DIRECTORY")]
+    directories: Vec<PathBuf>,
     /// Finish or discard what a crash left, and turn links to what is on record
-    #[arg(long)]
+    #[arg(long, conflicts_with = "directories")]
     repair: bool,
+    /// As of when: 30d from now, or an RFC 3339 time
+    #[arg(long, value_name = "TIME", requires = "directories")]
+    at: Option<String>,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -40,7 +61,10 @@ struct Report {
     findings: Findings,
 }
 
-pub(super) fn run(args: Args, _: &Context) -> anyhow::Result<Exit> {
+pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    if !args.directories.is_empty() {
+        return directory::run(&args, context);
+    }
     let store = Store::open(&args.store.pki.pki)?;
     let mut findings = check(&store)?;
     let mut repaired = Vec::new();
