@@ -34,6 +34,9 @@ _pkit() {
             pkit,expiry)
                 cmd="pkit__subcmd__expiry"
                 ;;
+            pkit,explain)
+                cmd="pkit__subcmd__explain"
+                ;;
             pkit,export)
                 cmd="pkit__subcmd__export"
                 ;;
@@ -48,6 +51,9 @@ _pkit() {
                 ;;
             pkit,key)
                 cmd="pkit__subcmd__key"
+                ;;
+            pkit,lint)
+                cmd="pkit__subcmd__lint"
                 ;;
             pkit,list)
                 cmd="pkit__subcmd__list"
@@ -157,6 +163,9 @@ _pkit() {
             pkit__subcmd__help,expiry)
                 cmd="pkit__subcmd__help__subcmd__expiry"
                 ;;
+            pkit__subcmd__help,explain)
+                cmd="pkit__subcmd__help__subcmd__explain"
+                ;;
             pkit__subcmd__help,export)
                 cmd="pkit__subcmd__help__subcmd__export"
                 ;;
@@ -171,6 +180,9 @@ _pkit() {
                 ;;
             pkit__subcmd__help,key)
                 cmd="pkit__subcmd__help__subcmd__key"
+                ;;
+            pkit__subcmd__help,lint)
+                cmd="pkit__subcmd__help__subcmd__lint"
                 ;;
             pkit__subcmd__help,list)
                 cmd="pkit__subcmd__help__subcmd__list"
@@ -272,7 +284,7 @@ _pkit() {
 
     case "${cmd}" in
         pkit)
-            opts="-h -V --help --version quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify serve-test probe completions man help"
+            opts="-h -V --help --version quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1205,6 +1217,24 @@ _pkit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pkit__subcmd__explain)
+            opts="-q -h -V --at --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pkit__subcmd__export)
             opts="-o -q -h -V --to --compat --cert --key --friendly-name --out --force --export-password-file --export-password-fd --export-password-command --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --json --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1276,7 +1306,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help)
-            opts="quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify serve-test probe completions man help"
+            opts="quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1485,6 +1515,20 @@ _pkit() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        pkit__subcmd__help__subcmd__explain)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         pkit__subcmd__help__subcmd__export)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1586,6 +1630,20 @@ _pkit() {
         pkit__subcmd__help__subcmd__key__subcmd__passphrase)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__lint)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2169,6 +2227,36 @@ _pkit() {
                     return 0
                     ;;
                 --new-passphrase-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__lint)
+            opts="-q -h -V --fail-on --ignore --explain --list --at --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fail-on)
+                    COMPREPLY=($(compgen -W "error warn info" -- "${cur}"))
+                    return 0
+                    ;;
+                --ignore)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --explain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

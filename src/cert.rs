@@ -15,8 +15,8 @@ use time::OffsetDateTime;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 pub use extension::{Extension, ExtensionValue, NameConstraints};
-pub(crate) use load::begins_like_certificate;
 pub use load::{MOST_BROKEN, Piece, Pieces, decode_certificates, load_anchors, load_certificates};
+pub(crate) use load::{begins_like_certificate, is_certificate};
 pub(crate) use raw::{Raw, RawExtension};
 pub use role::Role;
 

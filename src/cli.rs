@@ -9,6 +9,7 @@ mod crl;
 mod deliver;
 mod exit;
 mod expiry;
+mod explain;
 mod export;
 mod hint;
 mod hook;
@@ -17,6 +18,7 @@ mod inspect;
 mod issue;
 mod issued;
 mod key;
+mod lint;
 mod list;
 mod man;
 mod passphrase;
@@ -115,6 +117,10 @@ enum Command {
     Expiry(expiry::Args),
     /// Would a peer accept this certificate, for this purpose, name and time, and if not, why
     Verify(verify::Args),
+    /// Find what is wrong, unwise or unusual in certificates, CRLs and requests, by rules with names
+    Lint(lint::Args),
+    /// Say in words what an alert, extension, OID, code or rule means, or what a certificate can be used for
+    Explain(explain::Args),
     /// Run a mutual-TLS test server that says whom it saw, and why it refused whom
     ServeTest(serve_test::Args),
     /// Try a mutual-TLS handshake and a request; say who refused whom, and why
@@ -231,6 +237,8 @@ fn run(args: Vec<OsString>) -> Exit {
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Expiry(args) => expiry::run(args, &context),
         Command::Verify(args) => verify::run(args, &context),
+        Command::Lint(args) => lint::run(args, &context),
+        Command::Explain(args) => explain::run(args, &context),
         Command::Completions(args) => completions::run(args),
         Command::Man(args) => man::run(args),
     };

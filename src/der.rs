@@ -34,25 +34,42 @@ pub(crate) struct Element<'a> {
     pub(crate) tag: u8,
     pub(crate) content: &'a [u8],
     pub(crate) raw: &'a [u8],
+    lenient: bool,
 }
 
 impl<'a> Element<'a> {
+    /// The same content under the tag that an implicit one stands for.
+    pub(crate) fn as_tagged(self, tag: u8) -> Self {
+        Self { tag, ..self }
+    }
+
     /// Walks over the elements inside.
     pub(crate) fn inside(&self) -> Reader<'a> {
-        Reader { rest: self.content }
+        Reader { rest: self.content, lenient: self.lenient }
     }
 }
 
-/// Walks over consecutive elements. Definite, minimal lengths only, as DER demands. Of a tag with a high number, which
-/// nothing of X.509 has, [`Element::tag`] is the first octet.
+/// Walks over consecutive elements. Definite, minimal lengths only, as DER demands, unless lengths may be longer than they
+/// need to be. Of a tag with a high number, which nothing of X.509 has, [`Element::tag`] is the first octet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
+    lenient: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes }
+        Self { rest: bytes, lenient: false }
+    }
+
+    /// For judging what is no DER: lengths need not be minimal, here and in all that is inside.
+    pub(crate) fn lenient(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, lenient: true }
+    }
+
+    /// What was not walked over yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -76,7 +93,7 @@ impl<'a> Reader<'a> {
             let (digits, tail) = after.split_at_checked(octets)?;
             after = tail;
             let length = digits.iter().fold(0usize, |sum, &digit| sum << 8 | usize::from(digit));
-            if length < 0x80 || digits.first() == Some(&0) {
+            if !self.lenient && (length < 0x80 || digits.first() == Some(&0)) {
                 return None;
             }
             length
@@ -84,7 +101,7 @@ impl<'a> Reader<'a> {
         let (content, rest) = after.split_at_checked(length)?;
         let raw = self.rest.get(..self.rest.len() - rest.len())?;
         self.rest = rest;
-        Some(Element { tag, content, raw })
+        Some(Element { tag, content, raw, lenient: self.lenient })
     }
 
     /// The next element, if it has this tag.
@@ -206,6 +223,8 @@ mod tests {
             [5],
             "high tag number"
         );
+        let outer = Reader::lenient(&[0x30, 0x81, 4, 0x02, 0x81, 0x01, 0x05]).next().unwrap();
+        assert_eq!(outer.inside().next().unwrap().content, [5], "leniency goes inwards");
         for good in
             [&[5, 0][..], &[0x30, 0], &[0x30, 3, 2, 1, 5], &[0x0c, 1, 0x61], &[1, 1, 0xff], &[4, 1, 9]]
         {

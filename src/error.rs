@@ -34,6 +34,10 @@ macro_rules! errors {
             /// All codes, for documentation and tests.
             pub const CODES: &'static [&'static str] = &[$($code),*];
 
+            /// Code, headline and meaning of each. A `{}` in a headline stands for a value.
+            pub const MEANINGS: &'static [(&'static str, &'static str, &'static str)] =
+                &[$(($code, $headline, concat!($($doc),*))),*];
+
             /// A name for programs, stable across versions.
             pub fn code(&self) -> &'static str {
                 match self {
@@ -81,6 +85,12 @@ errors! {
     "secret-to-terminal" "a private key is not printed on a terminal" SecretToTerminal {
         /// What would be printed
         what: &'static str }
+    /// A word that nothing is known of.
+    "word-unknown" "there is no {wanted} of this name" WordUnknown {
+        /// The word
+        word: String,
+        /// What it should be
+        wanted: &'static str }
     /// Nothing of the wanted kind is in the input.
     "nothing-found" "there is no {what} in the input" NothingFound {
         /// The input

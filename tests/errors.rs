@@ -87,6 +87,10 @@ fn every_code_has_a_case() {
     fs::File::create(c.sandbox.path("huge")).unwrap().set_len(300 << 20).unwrap();
     c.case("file-too-large", &loose("huge"));
     c.case("nothing-found", &["inspect", "empty"]);
+    c.case("nothing-found", &["lint", "noise"]);
+    c.case("nothing-found", &["explain", "empty"]);
+    c.case("word-unknown", &["explain", "no-such-word"]);
+    c.case("word-unknown", &["lint", "--explain", "no-such-rule"]);
     c.case("nothing-found", &["inspect", "noise"]);
     c.case("pem-broken", &["inspect", "cut.pem"]);
     c.case("malformed", &["inspect", "garbled.pem"]);

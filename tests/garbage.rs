@@ -125,7 +125,9 @@ fn certificates() {
     let roots = KEY_TYPES.map(root);
     let der = roots.iter().map(|root| root.der().to_vec());
     let pem = roots.iter().map(|root| root.to_pem().into_bytes());
-    try_all(der.chain(pem).collect(), exercise::certificate);
+    let seeds: Vec<_> = der.chain(pem).collect();
+    try_all(seeds.clone(), exercise::certificate);
+    try_all(seeds, exercise::lint);
 }
 
 #[test]
@@ -143,7 +145,9 @@ fn revocation_lists() {
     };
     let lists = KEY_TYPES.map(list);
     let der = lists.iter().map(|list| list.der().to_vec());
-    try_all(der.chain(lists.iter().map(|list| list.to_pem().into_bytes())).collect(), exercise::crl);
+    let seeds: Vec<_> = der.chain(lists.iter().map(|list| list.to_pem().into_bytes())).collect();
+    try_all(seeds.clone(), exercise::crl);
+    try_all(seeds, exercise::lint);
 }
 
 /// What is handed out and handed in: a store under the passphrase that the exercise knows.

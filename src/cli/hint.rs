@@ -62,7 +62,17 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::NothingFound { what: "CRL", .. } => {
             format!("PEM or DER CRLs are wanted here; those of a chain are put together with: pkit crl --bundle NAME -o FILE{pki}")
         }
+        Error::NothingFound { what: "certificate, CRL or request", .. } => {
+            "PEM or DER certificates, CRLs and certificate requests are wanted here".into()
+        }
+        Error::NothingFound { what: "certificate, CRL, request or key", .. } => {
+            "PEM or DER certificates, CRLs, certificate requests and private keys are wanted here".into()
+        }
         Error::NothingFound { .. } => return None,
+        Error::WordUnknown { wanted: "lint rule", .. } => "see which there are: pkit lint --list".into(),
+        Error::WordUnknown { .. } => {
+            "a TLS alert (48, unknown_ca), an extension or OID (keyUsage, 2.5.29.15), an error or rule code, a lint rule, a CRL reason, or a file is wanted".into()
+        }
         Error::SeveralFound { what, .. } => format!("give a file with one {what}"),
         Error::PemBroken { .. } => "get the file anew from where it came, whole".into(),
         Error::Malformed { .. } => return None,

@@ -47,6 +47,11 @@ impl Reason {
         (Self::AaCompromise, 10, "aACompromise"),
     ];
 
+    /// Every reason.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().map(|(reason, ..)| *reason)
+    }
+
     /// The number in a list. `None` for those that no whole list may have: removeFromCRL (8), and 7.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.iter().find(|(_, known, _)| *known == code).map(|(reason, ..)| *reason)

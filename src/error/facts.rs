@@ -55,6 +55,7 @@ impl Error {
             | Self::DurationInvalid { value, reason }
             | Self::AddressInvalid { value, reason } => vec![text("value", value), text("reason", reason)],
             Self::SanMissing { name } => vec![text("name", name)],
+            Self::WordUnknown { word, .. } => vec![text("given", word)],
             Self::ValidityReversed { begin, end } => {
                 vec![fact("begins", format_time(*begin)), fact("ends", format_time(*end))]
             }

@@ -166,7 +166,7 @@ const REASONS: [&str; 9] = [
 fn usage_period(octets: &[u8]) -> Option<Vec<String>> {
     list(octets)?
         .map(|field| {
-            let time = read_any_time(Element { tag: tag::GENERALIZED_TIME, ..field })?;
+            let time = read_any_time(field.as_tagged(tag::GENERALIZED_TIME))?;
             let word = if field.tag == 0x80 { "from" } else { "until" };
             Some(format!("{word} {}", format_time(time)))
         })

@@ -58,6 +58,11 @@ impl Alert {
         Self { number, name: row(number).map_or("unknown", |row| row.1) }
     }
 
+    /// Every alert that is known.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ALERTS.iter().map(|row| Self::from_number(row.0))
+    }
+
     /// What its sender says with it.
     pub fn meaning(&self) -> &'static str {
         row(self.number).map_or("this alert is not known", |row| row.2)

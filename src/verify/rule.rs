@@ -77,6 +77,44 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Every rule.
+    pub const ALL: [Self; 34] = [
+        Self::UnknownIssuer,
+        Self::IssuerKeyMismatch,
+        Self::WeakSignature,
+        Self::UnsupportedSignature,
+        Self::SignatureAlgorithmMismatch,
+        Self::WeakKey,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::NotACa,
+        Self::PathLength,
+        Self::KeyUsage,
+        Self::ExtendedKeyUsage,
+        Self::NameConstraint,
+        Self::NameMismatch,
+        Self::CriticalExtension,
+        Self::MalformedExtension,
+        Self::Malformed,
+        Self::Version,
+        Self::SerialNumber,
+        Self::ValidityEncoding,
+        Self::NameEncoding,
+        Self::InvalidKey,
+        Self::Criticality,
+        Self::KeyIdentifier,
+        Self::AlternativeName,
+        Self::BasicConstraints,
+        Self::Policy,
+        Self::PathDepth,
+        Self::BaselineRequirements,
+        Self::SearchBudget,
+        Self::Revoked,
+        Self::CrlMissing,
+        Self::CrlLapsed,
+        Self::CrlRefused,
+    ];
+
     /// Where the rule stands.
     pub fn section(self) -> &'static str {
         match self {
