@@ -61,6 +61,11 @@ impl<'a> Text<'a> {
         if is_utf16(bytes) { Self::Converted(utf16_to_utf8(bytes)) } else { Self::Plain(bytes) }
     }
 
+    /// Takes a piece of a text that stands behind this many lines. Only the first can begin with a mark of its encoding.
+    pub fn piece(bytes: &'a [u8], lines: usize) -> Self {
+        if lines == 0 { Self::new(bytes) } else { Self::Plain(bytes) }
+    }
+
     /// The blocks, found one after the other, none of them decoded.
     pub fn armors<'t>(&'t self, origin: &'t Origin) -> Armors<'t> {
         self.armors_behind(0, origin)

@@ -261,6 +261,11 @@ fn what_a_fuzzer_found() {
     exercise::pem_chunks(
         b"\x28-----BEGIN A-----\nAAAA\n-----END \nAAAA\nAAAA\nAAAA\nAAAA\n-----END A-----\n",
     );
+    // Bytes in the middle that at the beginning would say UTF-16.
+    exercise::pem_chunks(b"\x04x\n\xfe\xff\n-----BEGIN A-----\nAAAA\n-----END A-----\n");
+    // A relative name of several parts has no order.
+    exercise::subject(b"DC=a+CN=b,OU=c");
+    exercise::subject(b"CN=b+DC=a,OU=c");
 }
 
 /// Bytes that go on behind the name would be the key and the extensions of the certificate.

@@ -212,7 +212,7 @@ impl Finder<'_, '_> {
 
     /// Text with blocks of PEM, behind this many lines.
     fn text(&mut self, bytes: &[u8], lines: usize) -> ControlFlow<()> {
-        let text = pem::Text::new(bytes);
+        let text = pem::Text::piece(bytes, lines);
         let origin = self.origin.clone();
         for armor in text.armors_behind(lines, &origin) {
             match armor.and_then(|armor| {

@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn told(text: &[u8], line: usize) -> Vec<String> {
-        let (text, origin) = (Text::new(text), Origin::named("test"));
+        let (text, origin) = (Text::piece(text, line), Origin::named("test"));
         text.armors_behind(line, &origin)
             .map(|armor| match armor {
                 Ok(armor) => {

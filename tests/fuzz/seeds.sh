@@ -6,7 +6,7 @@ pkit=$(realpath "${1:-target/debug/pkit}")
 corpus=$(dirname "$(realpath "$0")")/corpus
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-for target in certificate crl duration inspection manifest pem pem_chunks pkcs12 pkcs7 private_key request rows san splice subject; do mkdir -p "$corpus/$target"; done
+for target in certificate crl duration inspection lint manifest pem pem_chunks pkcs12 pkcs7 private_key request rows san splice subject; do mkdir -p "$corpus/$target"; done
 cd "$made"
 
 for kind in p256 p384 ed25519; do
@@ -49,6 +49,9 @@ cp p256/live/node.internal/fullchain.pem "$corpus/private_key/sec1.pem" "$corpus
   printf '  tls.crt: %s\n' "$(base64 -w0 p256/live/node.internal/cert.pem)"; } > "$corpus/manifest/secret.yaml"
 { printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ca}\ndata:\n  ca.crt: |\n'
   sed 's/^/    /' p256/ca/r/cert.pem; } > "$corpus/manifest/map.yaml"
+for target in certificate crl request; do
+    for seed in "$corpus/$target"/*; do cp "$seed" "$corpus/lint/$target-$(basename "$seed")"; done
+done
 for target in certificate crl manifest pkcs12 pkcs7 private_key request; do
     for seed in "$corpus/$target"/*; do cp "$seed" "$corpus/inspection/$target-$(basename "$seed")"; done
 done

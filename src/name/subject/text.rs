@@ -56,7 +56,8 @@ fn commas(text: &str) -> Result<Rdns, String> {
         }
         rest = after;
     }
-    let rank = |rdn: Option<&Vec<(Oid, String)>>| rdn.and_then(|rdn| rdn.first()).map(|(kind, _)| rank(kind));
+    // Of several in one relative name, which have no order, the most general.
+    let rank = |rdn: Option<&Vec<(Oid, String)>>| rdn?.iter().map(|(kind, _)| rank(kind)).min();
     if rank(rdns.first()) > rank(rdns.last()) {
         rdns.reverse();
     }
