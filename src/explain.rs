@@ -35,6 +35,7 @@ pub struct Explanation {
 /// Everything that a word, number or OID can mean. Empty where nothing is known of it.
 pub fn word(text: &str) -> Vec<Explanation> {
     let text = text.trim();
+    let text = ABBREVIATIONS.iter().find(|(short, _)| same(short, text)).map_or(text, |(_, long)| long);
     let mut found = Vec::new();
     found.extend(alerts(text));
     found.extend(reasons(text));
@@ -44,6 +45,24 @@ pub fn word(text: &str) -> Vec<Explanation> {
     found.extend(lint::rule(text).map(lint_rule));
     found
 }
+
+/// What people call extensions for short.
+const ABBREVIATIONS: [(&str, &str); 14] = [
+    ("SAN", "subjectAltName"),
+    ("IAN", "issuerAltName"),
+    ("KU", "keyUsage"),
+    ("EKU", "extKeyUsage"),
+    ("extendedKeyUsage", "extKeyUsage"),
+    ("BC", "basicConstraints"),
+    ("NC", "nameConstraints"),
+    ("SKI", "subjectKeyIdentifier"),
+    ("SKID", "subjectKeyIdentifier"),
+    ("AKI", "authorityKeyIdentifier"),
+    ("AKID", "authorityKeyIdentifier"),
+    ("AIA", "authorityInfoAccess"),
+    ("CDP", "cRLDistributionPoints"),
+    ("CRLDP", "cRLDistributionPoints"),
+];
 
 /// A lint rule in words.
 pub fn lint_rule(rule: &lint::Rule) -> Explanation {
@@ -249,6 +268,10 @@ mod tests {
         assert_eq!(kinds("1.3.6.1.4.1.99999.1"), ["object identifier"]);
         assert_eq!(kinds("key-mismatch"), ["error of pkit"]);
         assert_eq!(kinds("expired"), ["rule of validation", "lint rule"]);
+        for (short, long) in ABBREVIATIONS {
+            assert_eq!(kinds(short), ["extension"], "{short}");
+            assert_eq!(word(short), word(long), "{short}");
+        }
         assert!(kinds("no-such-word").is_empty() && kinds("").is_empty());
     }
 

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 pub use belong::{Group, Groups, Member};
 pub use certificate::{CertificateReport, ValidityState, inspect, inspect_der};
-pub use content::{Locked, Object, Opener, Report, What, examine};
+pub use content::{Locked, Object, Opener, Report, What, contents, examine, unpack};
 pub use extension::{
     AccessReport, BasicConstraintsReport, ExtensionReport, ExtensionsReport, NameConstraintsReport,
 };
@@ -60,6 +60,21 @@ impl Place {
             within: None,
             position: origin.position().unwrap_or(1),
             of: Some(origin.count()),
+        }
+    }
+}
+
+/// As reports name it: the source, what of it, and which of how many.
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.source)?;
+        if let Some(within) = &self.within {
+            write!(f, " ({within})")?;
+        }
+        match self.of {
+            Some(1) => Ok(()),
+            Some(of) => write!(f, ", {} of {of}", self.position),
+            None => write!(f, ", {}", self.position),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     crl::Crl,
     csr::Csr,
     explain::{self, Account, Explanation},
+    inspect::unpack,
     key::{decode_private_key, no_passphrase},
     lint::{self, Rule},
     source,
@@ -86,7 +87,8 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 fn accounts(path: &Path, now: OffsetDateTime) -> Result<Vec<Account>, Error> {
     let origin = source::origin(path);
     // May hold a key, so it is wiped afterwards.
-    let bytes = zeroize::Zeroizing::new(source::read(path, source::LARGE)?);
+    let given = zeroize::Zeroizing::new(source::read(path, source::LARGE)?);
+    let bytes = unpack(&given, &origin)?.unwrap_or(given);
     let mut found = Vec::new();
     let mut has_key = false;
     for piece in Pieces::new(&bytes, origin.clone()).iter() {

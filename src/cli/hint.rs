@@ -40,6 +40,9 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
     let pki = pki_option();
     let file = |path: &std::path::Path| quote(&path.to_string_lossy());
     Some(match error {
+        Error::FileNotFound { path } if super::inspect::looks_like_server(&path.to_string_lossy()) => {
+            format!("if a server is meant, get what it presents: pkit inspect --pem {} > server.pem", file(path))
+        }
         Error::FileNotFound { .. } => return None,
         Error::FileUnreadable { path, .. } => format!("see who may read it: ls -ld {}", file(path)),
         Error::NotAFile { path, found: "a directory" } => format!("name a file in it: ls {}", file(path)),
@@ -86,6 +89,15 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             "is it the right port, and does TLS begin at once there? for mail, LDAP, databases and XMPP say --starttls".into()
         }
         Error::KeyNotOpened { .. } => "try again with the passphrase under which the key was made".into(),
+        Error::PassphraseNeeded { what } if what.starts_with("exported file") => {
+            "give one with --export-password-file FILE (or -fd, -command, or PKIT_EXPORT_PASSWORD)".into()
+        }
+        Error::PassphraseNeeded { what } if what.starts_with("PKCS#12 store ") => {
+            format!(
+                "take its certificates out, with its password: pkit inspect --pem {} > certificates.pem",
+                quote(what.trim_start_matches("PKCS#12 store "))
+            )
+        }
         Error::PassphraseNeeded { what } if what.starts_with("new passphrase") => {
             "give one with --new-passphrase-file FILE (or -fd, -command, or PKIT_NEW_PASSPHRASE), or say --remove".into()
         }

@@ -15,6 +15,7 @@ use crate::{
     inspect::{Object, Report, What},
 };
 use field::Field;
+pub(crate) use source::looks_like_server;
 use source::{Sources, Visit};
 pub(super) use text::{Lines, long};
 
@@ -120,7 +121,7 @@ impl Printer<'_> {
         }
         let report = object.report(self.at)?;
         if let Report::Other(place, what) = &report {
-            self.args.output.notice(format!("{}: {what}, not shown", text::place(place)));
+            self.args.output.notice(format!("{place}: {what}, not shown"));
         } else if self.args.output.json {
             self.json(&report)?;
         } else if self.args.fields.is_empty() {

@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     Error,
+    inspect::{What, contents},
     lint::{self, Finding, Item, Report, Rule, Severity},
+    origin::Origin,
     source,
 };
 
@@ -26,7 +28,7 @@ use crate::{
 error: a MUST of RFC 5280 and its neighbours is broken, or it is worthless. warn: a SHOULD is broken, or some peers refuse it.
 info: worth knowing. 1 means findings of --fail-on or graver. Whether a chain is accepted, `verify` tells."))]
 pub(super) struct Args {
-    /// Files with certificates, CRLs and requests, PEM or DER; `-` is standard input
+    /// Files with certificates, CRLs and requests: PEM, DER, PKCS#7, PKCS#12, Kubernetes; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present_any = ["explain", "list"])]
     files: Vec<PathBuf>,
     /// How grave a finding makes the exit status 1
@@ -105,8 +107,27 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 
 /// What a file holds. May hold keys too, so it is wiped afterwards.
 fn read(path: &Path) -> Result<Vec<Result<Item, Error>>, Error> {
+    let origin = source::origin(path);
     let bytes = zeroize::Zeroizing::new(source::read(path, source::LARGE)?);
-    lint::read(&bytes, &source::origin(path))
+    let Some(objects) = contents(&bytes, &origin)? else { return lint::read(&bytes, &origin) };
+    // Each by itself: their order in a store, or in the entries of a manifest, says nothing of a chain.
+    let items: Vec<_> = objects
+        .into_iter()
+        .filter_map(|object| {
+            let origin = Origin::named(&object.place.to_string());
+            let (kind, der) = match object.what {
+                What::Certificate(der, _) => (lint::Kind::Certificate, der),
+                What::Request(der) => (lint::Kind::Request, der),
+                What::Crl(der) => (lint::Kind::Crl, der),
+                _ => return None,
+            };
+            Some(Ok(Item::new(kind, der, origin)))
+        })
+        .collect();
+    match items.is_empty() {
+        true => Err(Error::NothingFound { origin, what: "certificate, CRL or request" }),
+        false => Ok(items),
+    }
 }
 
 fn known(id: &str) -> Result<&'static Rule, Error> {

@@ -9,6 +9,7 @@ use super::{AtArgs, Context, Exit, OutputArgs, PkiArgs, exit, terminal};
 use crate::{
     Error,
     crl::Crl,
+    name::escape,
     oid::Oid,
     verify::{Demands, Policies, Purpose, Question, Rules, Second, verify_by},
 };
@@ -27,7 +28,7 @@ Every certificate of the path is judged, the root included, and all that is wron
 trusted. 1 means that the answer is no, for damaged certificates too; 2 that there is no answer: a file that is not there, a
 root that is none, or a search that was given up."))]
 pub(super) struct Args {
-    /// Names of certificates in the PKI directory, or files whose first certificate is the leaf
+    /// Names of certificates in the PKI directory, or files: the leaf first, then what is sent with it
     #[arg(value_name = "NAME|FILE", required = true)]
     leaves: Vec<PathBuf>,
     /// Certificates that may link the leaf to a root, in any order
@@ -83,10 +84,22 @@ pub(super) struct Args {
     output: OutputArgs,
 }
 
+/// Whether it is `host:443`, which no name or address is.
+fn has_port(host: &str) -> bool {
+    let port = host.rsplit_once(':').filter(|(host, _)| !host.contains(':') || host.ends_with(']'));
+    port.is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let at = args.at.moment(context)?;
     if args.host.as_deref().is_some_and(str::is_empty) {
         return Err(Error::Usage { problem: "an empty host is no host".into() }.into());
+    }
+    if let Some(host) = args.host.as_deref().filter(|host| host.contains("://") || has_port(host)) {
+        return Err(Error::Usage {
+            problem: format!("`{}` is more than a host: name it alone", escape(host)),
+        }
+        .into());
     }
     let purpose = args.purpose.unwrap_or(match args.host {
         Some(_) => Purpose::Server,
@@ -157,7 +170,12 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let mut failures = Vec::new();
     for outcome in outcomes {
         match outcome {
-            Ok(row) => report.verdicts.push(row),
+            Ok(row) => {
+                if let Some(note) = &row.note {
+                    args.output.notice(note);
+                }
+                report.verdicts.push(row);
+            }
             Err(error) => failures.push(error),
         }
     }

@@ -14,6 +14,7 @@ use crate::{
     origin::Origin,
     profile::{KeyUsage, Profile},
     validity::tell,
+    verify::{Purpose, Question, Rule, verify},
 };
 
 /// What is to be said of one thing in a file.
@@ -70,7 +71,10 @@ pub fn certificate(certificate: &Certificate, now: OffsetDateTime) -> Account {
     let role = certificate.role();
     account.say("it is", [what(certificate, role)]);
     let (mut can, mut cannot) = (Vec::new(), Vec::new());
-    let mut judge = |what: &str, outcome: Result<String, String>| match outcome {
+    let refused = disqualified(certificate, now);
+    let mut judge = |what: &str, outcome: Result<String, String>| match outcome
+        .and_then(|how| refused.clone().map(|()| how))
+    {
         Ok(how) => can.push(format!("{what}: {how}")),
         Err(why) => cannot.push(format!("{what}: {why}")),
     };
@@ -111,6 +115,18 @@ fn what(certificate: &Certificate, role: Role) -> String {
     }
 }
 
+/// What makes peers refuse it whatever it is used for: what [`verify()`] finds in the certificate itself, but for its dates and
+/// usages, which are told apart.
+fn disqualified(certificate: &Certificate, now: OffsetDateTime) -> Result<(), String> {
+    let question = Question { anchors: &[], intermediates: &[], purpose: Purpose::Any, host: None, at: now };
+    let told_apart = |rule: Rule| {
+        rule.is_missing_issuer()
+            || matches!(rule, Rule::Expired | Rule::NotYetValid | Rule::KeyUsage | Rule::ExtendedKeyUsage)
+    };
+    let mut findings = verify(certificate, &question).findings.into_iter();
+    findings.find(|finding| !told_apart(finding.rule)).map_or(Ok(()), |finding| Err(finding.fact))
+}
+
 /// Whether the stated usages include this one; without any stated, all do.
 fn usage(certificate: &Certificate, wanted: &[u8]) -> Result<&'static str, String> {
     let Some(usages) = certificate.extended_key_usage() else {
@@ -134,7 +150,8 @@ fn handshake(certificate: &Certificate) -> Result<(), String> {
             usage.names().join(", ")
         )),
         _ if certificate.is_ca() => {
-            Err("it is a CA; peers refuse CAs in the place of a leaf, or should".into())
+            Err("it is a CA; many peers, those with rustls among them, refuse a CA in the place of a leaf"
+                .into())
         }
         _ => Ok(()),
     }

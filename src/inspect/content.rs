@@ -3,6 +3,7 @@
 
 mod form;
 mod stream;
+mod unpack;
 
 use std::ops::ControlFlow;
 
@@ -22,6 +23,7 @@ use crate::{
     pem,
 };
 pub use stream::examine;
+pub use unpack::{contents, unpack};
 
 use form::Form;
 

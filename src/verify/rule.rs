@@ -201,29 +201,39 @@ impl Rule {
     /// What mends it, in a person's words.
     pub fn remedy(self) -> &'static str {
         match self {
-            Self::UnknownIssuer => "add what is missing, or trust the root that it leads to",
+            Self::UnknownIssuer => {
+                "add the intermediates that are missing (fullchain.pem), or trust the root that it leads to"
+            }
             Self::IssuerKeyMismatch => {
-                "get the CA certificate that goes with it, or a certificate of the new CA"
+                "get the CA certificate that goes with it, by its key identifier, or a certificate of the new CA"
             }
             Self::WeakSignature | Self::UnsupportedSignature => {
                 "have it issued again, signed with SHA-256 or better"
             }
             Self::WeakKey => "have it issued again for a stronger key",
             Self::InvalidKey => "have it issued again for a key of P-256, Ed25519 or RSA 2048",
-            Self::Expired => "renew it",
-            Self::NotYetValid => "wait, or look at the clock of who issued it",
-            Self::NotACa => "have the certificate issued by a CA",
+            Self::Expired => "renew it: pkit renew, for a CA pkit ca renew",
+            Self::NotYetValid => "wait, or set the clock, here or where it was issued",
+            Self::NotACa => "have the certificate issued by a CA; a server's certificate cannot",
             Self::PathLength => "issue from a CA further up, or make that CA anew with a greater path length",
             Self::PathDepth => "issue from a CA further up, or allow more with --max-depth",
             Self::KeyUsage => "have it issued again with the key usage that is needed",
-            Self::ExtendedKeyUsage => "have it issued again for this purpose",
+            Self::ExtendedKeyUsage => {
+                "have it issued again for this purpose: pkit issue server, client or peer"
+            }
             Self::NameConstraint => "issue from a CA that may speak for the name, or leave the name out",
             Self::NameMismatch => "reach the peer by a name it has, or have it issued again with this name",
-            Self::Policy => "have it issued again under a policy that is accepted all along the path",
-            Self::CriticalExtension => "have it issued again without the extension",
+            Self::Policy => {
+                "have it issued again under a policy that is accepted all along the path, or accept another with --policy"
+            }
+            Self::CriticalExtension => {
+                "have it issued again without the extension, or with one that is not critical"
+            }
             Self::Revoked => "have another one issued",
-            Self::CrlMissing => "give the CRL of this CA too, with --crl",
-            Self::CrlLapsed => "get the newest CRL of this CA",
+            Self::CrlMissing => {
+                "give the CRL of this CA too, with --crl; those of a chain: pkit crl --bundle NAME -o FILE"
+            }
+            Self::CrlLapsed => "get the newest CRL of this CA, or make it: pkit crl CA",
             Self::CrlRefused => "get a CRL that this CA made, whole",
             Self::SearchBudget => "leave out the certificates that do not belong to the path",
             Self::SignatureAlgorithmMismatch
@@ -237,7 +247,9 @@ impl Rule {
             | Self::KeyIdentifier
             | Self::AlternativeName
             | Self::BasicConstraints => "have it issued again by a tool that keeps to RFC 5280",
-            Self::BaselineRequirements => "have it issued again within the rules for public TLS certificates",
+            Self::BaselineRequirements => {
+                "have it issued again within the rules for public TLS certificates, or judge it as a private PKI does: --rules rfc5280"
+            }
         }
     }
 }

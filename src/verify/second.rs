@@ -152,9 +152,36 @@ impl Asked {
                 )
             }),
         };
-        answer
-            .map_err(|error| crate::tls::refusal(&error).unwrap_or("its reason has no name here").to_owned())
+        answer.map_err(|error| match crate::tls::refusal(&error) {
+            Some(reason) => reason.to_owned(),
+            None => rarer(&error.to_string()),
+        })
     }
+}
+
+/// Reasons of webpki that rustls has no name for, and passes on by webpki's.
+fn rarer(error: &str) -> String {
+    let known = [
+        ("UnsupportedCertVersion", "it is not of version 3"),
+        ("UnsupportedCriticalExtension", "it has a critical extension that is not understood"),
+        ("EndEntityUsedAsCa", "an issuer is no CA"),
+        ("NameConstraintViolation", "a name lies outside of what a CA permits"),
+        ("PathLenConstraintViolated", "there are more CAs than a path length allows"),
+        ("SignatureAlgorithmMismatch", "the two statements of a signature algorithm differ"),
+        ("EmptyEkuExtension", "an extended key usage is empty"),
+        ("MalformedNameConstraint", "name constraints are malformed"),
+        ("InvalidNetworkMaskConstraint", "name constraints are malformed"),
+        ("MalformedExtensions", "extensions are malformed"),
+        ("ExtensionValueInvalid", "an extension is malformed"),
+        ("MalformedDnsIdentifier", "a DNS name is malformed"),
+        ("InvalidSerialNumber", "a serial number is malformed"),
+        ("UnsupportedNameType", "a name is of a kind that is not supported"),
+        ("Exceeded", "the search for a path was given up"),
+        ("Crl", "a CRL is not acceptable"),
+        ("RevocationReason", "a CRL is not acceptable"),
+    ];
+    let reason = known.into_iter().find(|(name, _)| error.contains(name)).map(|(_, reason)| reason);
+    reason.map_or_else(|| crate::name::escape(error).into_owned(), str::to_owned)
 }
 
 /// Why rustls accepts what is refused here.
@@ -177,4 +204,18 @@ fn overlooked(verdict: &Verdict) -> String {
     reasons.sort_unstable();
     reasons.dedup();
     format!("rustls does not look at {}", reasons.join(", nor at "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_without_a_name_in_rustls_have_words() {
+        assert_eq!(
+            rarer("invalid peer certificate: Other(UnsupportedCertVersion)"),
+            "it is not of version 3"
+        );
+        assert_eq!(rarer("something\u{1b}[31m new"), "something\\u{1b}[31m new");
+    }
 }

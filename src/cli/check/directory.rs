@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Args;
 use crate::{
+    Error,
     check::{Findings, Problem, Rule, Severity, check_directories},
     cli::{
         Context, Exit,
@@ -36,6 +37,13 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let at = args.at.as_ref().map_or(Ok(now), |text| parse_moment(text, now))?;
     let (mut roots, mut records) = (Vec::new(), Vec::new());
     for directory in &args.directories {
+        if directory.is_file() {
+            let problem = format!(
+                "`{}` is a file, and `check` is for directories; files are for `lint`, `verify` and `inspect`",
+                escape(&directory.to_string_lossy())
+            );
+            return Err(Error::Usage { problem }.into());
+        }
         match Store::open_existing(directory)? {
             // What is in use; the archive holds what is not any more.
             Some(store) => {
@@ -51,6 +59,10 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         false => Ok(None),
     };
     let findings = check_directories(&roots, &mut opener, at)?;
+    if findings.files == 0 && findings.problems.is_empty() && records.is_empty() {
+        let origin = Origin::file(args.directories.first().map_or(Path::new("."), PathBuf::as_path));
+        return Err(Error::NothingFound { origin, what: "certificate, key or CRL" }.into());
+    }
     let remedies = findings.problems.iter().map(remedy).collect();
     let sound = records.is_empty() && findings.problems.is_empty();
     let report = Report { sound, records, findings, remedies };

@@ -90,7 +90,9 @@ fn make(args: &Args, context: &Context, entries: &[Entry<'_>], name: String) -> 
     if !args.force && !source::is_stdin(&path) && is_file(&path) {
         return Err(Error::FileExists { path }.into());
     }
-    let password = args.password.password(&escape(&path.to_string_lossy()), &args.passphrase)?;
+    let password = args
+        .password
+        .password(&format!("exported file {}", escape(&path.to_string_lossy())), &args.passphrase)?;
     let store = write(entries, &password, args.compat, &context.random)?;
     deliver(&path, &store, fs::SECRET, args.force)?;
     let keys = entries.iter().filter(|entry| matches!(entry, Entry::Key { .. })).count();

@@ -5,10 +5,7 @@ use std::{cell::RefCell, ops::ControlFlow};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{
-    source::Sources,
-    text::{Lines, place},
-};
+use super::{source::Sources, text::Lines};
 use crate::{
     Error,
     cli::{
@@ -79,7 +76,7 @@ fn line(node: &Node, at: OffsetDateTime) -> String {
         Link::Missing => format!("  (issued by {}, which is not here)", node.issuer),
         Link::Broken => styled(BAD, format!("  (not signed by any {} here)", node.issuer)),
     };
-    let places: Vec<String> = node.places.iter().map(place).collect();
+    let places: Vec<String> = node.places.iter().map(ToString::to_string).collect();
     format!("{}  {}, {until}  {}{link}", styled(BOLD, &node.title), node.kind, places.join("; "))
 }
 
@@ -134,7 +131,7 @@ fn members(members: &[Member]) -> String {
     let mut lines = Lines::default();
     for member in members {
         let title = if member.title.is_empty() { String::new() } else { format!("  ({})", member.title) };
-        lines.one(member.what, format!("{}{title}", place(&member.place)));
+        lines.one(member.what, format!("{}{title}", member.place));
     }
     lines.0
 }
@@ -171,7 +168,7 @@ pub(super) fn find(
     } else {
         let line = |found: &Found| {
             let title = if found.title.is_empty() { String::new() } else { format!(" {}", found.title) };
-            format!("{}: {}{title}, by {}\n", place(&found.place), found.what, found.by)
+            format!("{}: {}{title}, by {}\n", found.place, found.what, found.by)
         };
         terminal::print(&found.iter().map(line).collect::<String>())?;
     }

@@ -122,7 +122,7 @@ impl Source {
 }
 
 /// `https://…`, `host:443`, `[::1]:443`: nothing that a file that is merely missing would be called.
-fn looks_like_server(text: &str) -> bool {
+pub(crate) fn looks_like_server(text: &str) -> bool {
     if text.starts_with("https://") {
         return true;
     }

@@ -12,19 +12,8 @@ use crate::{
     validity::{format_date, relative, tell},
 };
 
-/// `certs.pem, 2 of 3`, `store.p12 (PKCS#12)`.
-pub(super) fn place(place: &Place) -> String {
-    let number = match place.of {
-        Some(1) => String::new(),
-        Some(of) => format!(", {} of {of}", place.position),
-        None => format!(", {}", place.position),
-    };
-    let within = place.within.as_ref().map(|within| format!(" ({within})")).unwrap_or_default();
-    format!("{}{within}{number}", place.source)
-}
-
 pub(super) fn heading(at: &Place, title: &str) -> String {
-    let text = format!("{}: {title}", place(at));
+    let text = format!("{at}: {title}");
     format!("{}\n", terminal::styled(terminal::BOLD, text))
 }
 

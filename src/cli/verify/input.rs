@@ -9,6 +9,7 @@ use crate::{
     Error,
     cert::{Certificate, Piece, Pieces},
     crl::Crl,
+    inspect::unpack,
     origin::Origin,
     pem, source,
     store::{Shelf, Store},
@@ -38,6 +39,8 @@ pub(super) struct Leaf {
     pub(super) damage: Option<(Origin, String)>,
     /// The directory that it was read from.
     pub(super) directory: Option<PathBuf>,
+    /// What is unusual about the file. Escaped for a terminal.
+    pub(super) note: Option<String>,
 }
 
 impl Input {
@@ -52,7 +55,7 @@ impl Input {
         }
         let mut intermediates = Vec::new();
         for path in &args.intermediates {
-            let (mut found, broken) = read_chain(path)?;
+            let Chain { certificates: mut found, broken, .. } = read_chain(path)?;
             intermediates.append(&mut found);
             notices.extend(
                 broken.into_iter().map(|(origin, cause)| format!("{origin} is passed over: {cause}")),
@@ -90,9 +93,10 @@ impl Leaf {
                 anchors: (!input.exclusive).then_some(leaf.anchors),
                 damage: None,
                 directory: None,
+                note: None,
             });
         }
-        let (chain, broken) = read_chain(given)?;
+        let Chain { certificates: chain, broken, is_ordered } = read_chain(given)?;
         if !input.exclusive {
             let problem =
                 "nobody is trusted: name the roots with --roots FILE, or take --system-roots".into();
@@ -103,21 +107,62 @@ impl Leaf {
         let damage = broken.into_iter().next().filter(|(origin, _)| {
             chain.is_empty() || origin.position().is_some_and(|position| position < first)
         });
-        let chain = if damage.is_some() { Vec::new() } else { chain };
+        let mut chain = if damage.is_some() { Vec::new() } else { chain };
+        let note = put_leaf_first(&mut chain, is_ordered);
         let directory = (!source::is_stdin(given)).then(|| {
             let parent = given.parent().filter(|parent| !parent.as_os_str().is_empty());
             parent.unwrap_or(Path::new(".")).to_owned()
         });
-        Ok(Self { chain, anchors: None, damage, directory })
+        Ok(Self { chain, anchors: None, damage, directory, note })
+    }
+}
+
+/// A file that begins with a CA and holds one leaf is a chain in another order, and asks about that leaf. The note says so, or
+/// that there are leaves that are not judged.
+fn put_leaf_first(chain: &mut [Certificate], is_ordered: bool) -> Option<String> {
+    let leaves: Vec<usize> =
+        chain.iter().enumerate().filter_map(|(index, one)| (!one.is_ca()).then_some(index)).collect();
+    match *leaves.as_slice() {
+        [index] if index > 0 => {
+            chain.get_mut(..=index)?.rotate_right(1);
+            let leaf = chain.first()?.origin();
+            is_ordered.then(|| {
+                format!("{leaf} is the leaf: servers and clients send it first; pkit bundle puts it in order")
+            })
+        }
+        [] | [_] => None,
+        _ => {
+            let first = chain.first()?.origin();
+            let others = leaves.iter().filter(|index| **index > 0).count();
+            Some(format!(
+                "only {first} is judged; there {} of servers or clients behind it: give each a file of its own",
+                if others == 1 {
+                    "is another certificate".into()
+                } else {
+                    format!("are {others} other certificates")
+                },
+            ))
+        }
     }
 }
 
 type Damage = (Origin, String);
 
-/// The certificates of a file, and those that cannot be read as such.
-fn read_chain(path: &Path) -> Result<(Vec<Certificate>, Vec<Damage>), Error> {
+/// What a file holds.
+struct Chain {
+    certificates: Vec<Certificate>,
+    /// Those that cannot be read as such
+    broken: Vec<Damage>,
+    /// Whether they are in an order that somebody chose, and not in that of a store
+    is_ordered: bool,
+}
+
+fn read_chain(path: &Path) -> Result<Chain, Error> {
     let origin = source::origin(path);
-    let bytes = Zeroizing::new(source::read(path, source::LARGE)?);
+    let given = Zeroizing::new(source::read(path, source::LARGE)?);
+    let unpacked = unpack(&given, &origin)?;
+    let is_ordered = unpacked.is_none();
+    let bytes = unpacked.unwrap_or(given);
     let (mut chain, mut broken) = (Vec::new(), Vec::new());
     for piece in Pieces::new(&bytes, origin.clone()).iter() {
         match piece {
@@ -132,13 +177,16 @@ fn read_chain(path: &Path) -> Result<(Vec<Certificate>, Vec<Damage>), Error> {
     if chain.is_empty() && broken.is_empty() {
         return Err(Error::NothingFound { origin, what: "certificate" });
     }
-    Ok((chain, broken))
+    Ok(Chain { certificates: chain, broken, is_ordered })
 }
 
 /// The certificates of a file, to be trusted. One that is a CA's by nothing but its place — it names itself as its issuer and
 /// does not say that it is none — is taken, and judged; a leaf is an error.
 fn read_roots(path: &Path) -> Result<Vec<Certificate>, Error> {
-    let roots = crate::cert::load_certificates(path)?;
+    let origin = source::origin(path);
+    let given = Zeroizing::new(source::read(path, source::LARGE)?);
+    let bytes = unpack(&given, &origin)?.unwrap_or(given);
+    let roots = crate::cert::decode_certificates(&bytes, &origin)?;
     let unfit =
         |root: &&Certificate| !root.is_ca() && (root.basic_constraints().is_some() || !root.is_self_issued());
     match roots.iter().find(unfit) {

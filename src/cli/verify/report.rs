@@ -40,6 +40,9 @@ pub(super) struct Row {
     /// As it was given. Escaped for a terminal.
     leaf: String,
     accepted: bool,
+    /// What is unusual about its file. Escaped for a terminal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<String>,
     /// Whether the search was given up, so that no is no answer
     undecided: bool,
     path: Vec<Step>,
@@ -63,6 +66,11 @@ struct Told {
     remedy: String,
 }
 
+/// Whether it says that the issuer of the last certificate is not here.
+fn is_open(finding: &Finding) -> bool {
+    matches!(finding.rule, Rule::UnknownIssuer | Rule::IssuerKeyMismatch)
+}
+
 impl From<Finding> for Told {
     fn from(finding: Finding) -> Self {
         Self { section: finding.rule.section(), remedy: finding.rule.remedy().to_owned(), finding }
@@ -71,10 +79,11 @@ impl From<Finding> for Told {
 
 impl Row {
     pub(super) fn new(given: &Path, leaf: &Leaf, verdict: Verdict, rustls: Option<SecondOpinion>) -> Self {
-        let open = verdict.findings.iter().any(|finding| finding.rule == Rule::UnknownIssuer);
+        let open = verdict.findings.iter().any(is_open);
         Self {
             leaf: escape(&given.to_string_lossy()).into_owned(),
             accepted: verdict.accepted,
+            note: leaf.note.clone(),
             undecided: verdict.is_undecided(),
             end: verdict.certificates.last().filter(|_| open).cloned(),
             directory: leaf.directory.clone(),
@@ -113,17 +122,25 @@ impl Report {
                 issuer_among(end, found).cloned()
             });
             let Some(found) = found else { continue };
-            let missing = |told: &&mut Told| told.finding.rule == Rule::UnknownIssuer;
+            let missing = |told: &&mut Told| is_open(&told.finding);
             if let Some(told) = row.findings.iter_mut().find(missing) {
                 let place = found.origin();
                 let file = escape(place.place());
                 let root = found.is_own_issuer();
                 told.remedy = match (root, told.finding.cause) {
+                    (true, Some(Cause::IssuerRekeyed)) => {
+                        format!(
+                            "the one with the right key is in {place}; if that root is to be trusted: --roots {file}"
+                        )
+                    }
                     (true, _) => format!("it is in {place}; if that root is to be trusted: --roots {file}"),
+                    (false, Some(Cause::IssuerRekeyed)) => {
+                        format!("the one with the right key is in {place}: add --intermediates {file}")
+                    }
                     (false, Some(Cause::LeafAlone | Cause::IssuerMissing | Cause::CrossSigned) | None) => {
                         format!("it is in {place}: add --intermediates {file}")
                     }
-                    (false, Some(Cause::IssuerRekeyed | Cause::OtherRoot)) => told.remedy.clone(),
+                    (false, Some(Cause::OtherRoot)) => told.remedy.clone(),
                 };
             }
         }
