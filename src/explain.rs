@@ -35,11 +35,11 @@ pub struct Explanation {
 /// Everything that a word, number or OID can mean. Empty where nothing is known of it.
 pub fn word(text: &str) -> Vec<Explanation> {
     let text = text.trim();
-    let text = ABBREVIATIONS.iter().find(|(short, _)| same(short, text)).map_or(text, |(_, long)| long);
+    let whole = ABBREVIATIONS.iter().find(|(short, _)| same(short, text)).map_or(text, |(_, long)| long);
     let mut found = Vec::new();
     found.extend(alerts(text));
     found.extend(reasons(text));
-    found.extend(object_identifier(text));
+    found.extend(object_identifier(whole));
     found.extend(error(text));
     found.extend(Rule::ALL.into_iter().filter(|known| known.code() == text).map(rule::explain));
     found.extend(lint::rule(text).map(lint_rule));

@@ -3,6 +3,7 @@
 
 mod dns;
 mod general;
+mod mailbox;
 mod san;
 mod subject;
 mod subtree;
@@ -11,6 +12,7 @@ use std::borrow::Cow;
 
 pub use dns::DnsName;
 pub use general::GeneralName;
+pub(crate) use mailbox::is_mailbox;
 pub use san::San;
 pub use subject::Name;
 pub use subtree::Subtree;

@@ -51,6 +51,8 @@ known! {
     ANY_POLICY = [0x55, 0x1d, 32, 0], "anyPolicy", "any policy";
     OCSP = [0x2b, 6, 1, 5, 5, 7, 48, 1], "OCSP", "OCSP responder";
     CA_ISSUERS = [0x2b, 6, 1, 5, 5, 7, 48, 2], "caIssuers", "issuer's certificate";
+    AD_TIME_STAMPING = [0x2b, 6, 1, 5, 5, 7, 48, 3], "ad-timeStamping", "time stamping service";
+    CA_REPOSITORY = [0x2b, 6, 1, 5, 5, 7, 48, 5], "caRepository", "where a CA publishes certificates and CRLs";
 
     SUBJECT_KEY_ID = [0x55, 0x1d, 14], "subjectKeyIdentifier", "subject key identifier";
     KEY_USAGE = [0x55, 0x1d, 15], "keyUsage", "key usage";

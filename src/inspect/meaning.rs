@@ -259,10 +259,13 @@ pub(super) fn policies(octets: &[u8]) -> Option<Vec<String>> {
                         line.push_str(&format!("CPS {}", escape(&uri)));
                     }
                     oid::USER_NOTICE => {
-                        let notice = members(value.inside())
-                            .filter_map(|part| text::read(part.tag, part.content))
-                            .map(|text| format!("notice \"{}\"", escape(&text)));
-                        line.push_str(&notice.collect::<Vec<_>>().join(" "));
+                        let parts = members(value.inside()).filter_map(|part| match part.tag {
+                            tag::SEQUENCE => notice_reference(&part),
+                            kind => {
+                                text::read(kind, part.content).map(|text| format!("\"{}\"", escape(&text)))
+                            }
+                        });
+                        line.push_str(&format!("notice {}", parts.collect::<Vec<_>>().join(" ")));
                     }
                     _ => line.push_str(&format!("{} {}", kind, text::line(value.raw)?)),
                 }
@@ -270,6 +273,16 @@ pub(super) fn policies(octets: &[u8]) -> Option<Vec<String>> {
             Some(line)
         })
         .collect()
+}
+
+/// Whose notice it is, and which of theirs.
+fn notice_reference(reference: &Element<'_>) -> Option<String> {
+    let mut fields = reference.inside();
+    let organization = fields.next()?;
+    let organization = text::read(organization.tag, organization.content)?;
+    let numbers: Vec<String> =
+        members(fields.next()?.inside()).map(|number| text::number(number.content)).collect();
+    Some(format!("{} of \"{}\"", numbers.join(", "), escape(&organization)))
 }
 
 fn policy_name(policy: &Oid) -> String {
@@ -324,6 +337,11 @@ mod tests {
             ("2.5.29.31", &[0x30, 12, 0x30, 10, 0xa0, 5, 0xa0, 3, 0x86, 1, 0x61, 0x81, 1, 0], "URI:a (for )"),
             ("2.5.29.20", &[2, 1, 7], "7"),
             ("2.5.29.33", &[0x30, 10, 0x30, 8, 6, 2, 0x2a, 3, 6, 2, 0x2a, 4], "1.2.3 is the subject's 1.2.4"),
+            (
+                "2.5.29.32",
+                b"\x30\x29\x30\x27\x06\x02\x2a\x03\x30\x21\x30\x1f\x06\x08\x2b\x06\x01\x05\x05\x07\x02\x02\x30\x13\x30\x0d\x0c\x03Org\x30\x06\x02\x01\x01\x02\x01\x02\x0c\x02hi",
+                "1.2.3, notice 1, 2 of \"Org\" \"hi\"",
+            ),
             ("1.2.3.4", &[0x0c, 2, 0x68, 0x69], "\"hi\""),
             ("1.2.3.4", &[0xff], "none"),
             ("2.5.29.36", &[5, 0], "none"),

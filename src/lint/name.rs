@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::{Found, view};
 use crate::{
     der::{Element, tag},
-    name::{DnsName, GeneralName, Name},
+    name::{DnsName, GeneralName, Name, is_mailbox},
     oid,
 };
 
@@ -212,7 +212,7 @@ pub(super) fn general_name(place: &str, name: &Element<'_>, found: &mut Found<'_
     }
     match name.tag {
         0x81 => {
-            if !is_mailbox(&text) {
+            if !is_mailbox(&text, |host| dns_fault(host).is_none()) {
                 found.add(&EMAIL, format!("{place} holds the e-mail address `{text}`"));
             }
         }
@@ -253,22 +253,6 @@ pub(super) fn directory(place: &str, name: &Element<'_>, found: &mut Found<'_>) 
 /// Whether the text is a domain name without wildcards.
 pub(super) fn is_domain(text: &str) -> bool {
     text.is_ascii() && !text.contains('*') && dns_fault(text).is_none()
-}
-
-/// local-part@host, as RFC 5280 4.2.1.6 takes it from RFC 2821.
-fn is_mailbox(text: &str) -> bool {
-    let Some((local, host)) = text.rsplit_once('@') else { return false };
-    let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
-    let atoms = || {
-        local.split('.').all(|atom| {
-            !atom.is_empty()
-                && atom
-                    .bytes()
-                    .all(|octet| octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet))
-        })
-    };
-    let literal = host.starts_with('[') && host.ends_with(']');
-    (quoted || atoms()) && (literal || dns_fault(host).is_none())
 }
 
 /// What is wrong with a host name, wildcards and underscores aside.

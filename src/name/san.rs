@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use super::{DnsName, GeneralName};
+use super::{DnsName, GeneralName, mailbox::is_dot_string};
 use crate::{
     Error, der,
     fingerprint::unhex,
@@ -256,8 +256,7 @@ fn spiffe(rest: &str) -> Result<(), String> {
 /// RFC 5321 dot-string mailbox; quoted local parts and Unicode ones (RFC 9598) are not issued.
 fn email(text: &str) -> Result<String, String> {
     let (local, domain) = text.rsplit_once('@').ok_or("an e-mail address has an `@`")?;
-    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
-    if local.len() > 64 || !local.split('.').all(|part| !part.is_empty() && part.chars().all(atom)) {
+    if local.len() > 64 || !is_dot_string(local) {
         return Err("the part before the `@` is not a plain ASCII mailbox name".into());
     }
     let domain: DnsName = domain.parse().map_err(|reason| format!("after the `@`: {reason}"))?;

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::{
     der::{Element, tag, whole},
-    name::escape,
+    name::{escape, is_mailbox},
     oid::{self, Oid},
 };
 
@@ -168,19 +168,11 @@ fn host(name: &[u8], wildcard: bool) -> Result<(), &'static str> {
 
 /// RFC 5321 4.1.2 Mailbox.
 pub(super) fn mailbox(name: &[u8]) -> Result<(), &'static str> {
-    let bad = Err("is no mailbox");
-    let Ok(text) = std::str::from_utf8(name) else { return bad };
-    let Some((local, domain)) = text.rsplit_once('@') else { return bad };
-    let atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
-    let dotted = local.split('.').all(|part| !part.is_empty() && part.bytes().all(atom));
-    let inner = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    let quoted = inner
-        .is_some_and(|inner| inner.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !inner.contains('"'));
-    let literal = domain.strip_prefix('[').is_some_and(|rest| rest.ends_with(']'));
-    if !(dotted || quoted) || !(literal || host(domain.as_bytes(), false).is_ok()) {
-        return bad;
+    let is_host = |domain: &str| host(domain.as_bytes(), false).is_ok();
+    match std::str::from_utf8(name) {
+        Ok(text) if is_mailbox(text, is_host) => Ok(()),
+        _ => Err("is no mailbox"),
     }
-    Ok(())
 }
 
 /// RFC 5280 4.2.1.6: absolute, with a scheme and more, and a host that is a name or an address where it has one.
