@@ -46,6 +46,9 @@ fn suites_of_others() {
     let mut files = 0;
     for entry in fs::read_dir(&directory).unwrap() {
         let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "xz") && !path.with_extension("").exists() {
+            eprintln!("\n*** NOT RUN: {} is packed: xz -dk it ***\n", path.display());
+        }
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;
         }

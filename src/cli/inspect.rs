@@ -112,8 +112,12 @@ struct Printer<'a> {
 impl Printer<'_> {
     fn object(&mut self, object: Object) -> anyhow::Result<Visit> {
         if self.args.pem {
-            if let Some(block) = object.what.to_pem() {
-                self.output.text(&block)?;
+            match (object.what.to_pem(), &object.what) {
+                (Some(block), _) => self.output.text(&block)?,
+                (None, What::Key(_)) => {
+                    self.args.output.notice(format!("{}: a private key, not shown", object.place));
+                }
+                (None, _) => {}
             }
             if !matches!(object.what, What::Broken(_)) {
                 return Ok(self.flow());

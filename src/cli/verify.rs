@@ -130,7 +130,9 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     };
     let shared =
         (!args.no_rustls && purpose != Purpose::Any).then(|| Second::new(&input.anchors, crls.as_deref()));
-    let host = args.host.as_deref();
+    // As URLs write an address of IPv6.
+    let bare = |host| str::strip_prefix(host, "[").and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let host = args.host.as_deref().map(bare);
     let judge = |given: &PathBuf| -> Result<Row, Error> {
         let leaf = Leaf::read(given, &input)?;
         let (certificate, own) = match leaf.chain.split_first() {
