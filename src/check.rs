@@ -135,22 +135,31 @@ struct Tree<'a> {
     authorities: Vec<Certificate>,
     /// Those that are their own issuer
     roots: Vec<Certificate>,
+    /// The others
+    intermediates: Vec<Certificate>,
+    /// All CAs of the files of a directory, stores left out
+    authorities_beside: BTreeMap<&'a Path, Vec<Certificate>>,
 }
 
 impl<'a> Tree<'a> {
     fn new(files: &'a [File]) -> Self {
         let mut by_directory: BTreeMap<&Path, Vec<&File>> = BTreeMap::new();
-        let (mut authorities, mut seen) = (Vec::new(), HashSet::new());
+        let mut authorities_beside: BTreeMap<&Path, Vec<Certificate>> = BTreeMap::new();
+        let (mut authorities, mut seen, mut seen_beside) = (Vec::new(), HashSet::new(), HashSet::new());
         for file in files {
             by_directory.entry(&file.directory).or_default().push(file);
             for authority in file.certificates.iter().filter(|one| one.is_ca()) {
                 if seen.insert(authority.der()) {
                     authorities.push(authority.clone());
                 }
+                if !file.is_store && seen_beside.insert((&file.directory, authority.der())) {
+                    authorities_beside.entry(&file.directory).or_default().push(authority.clone());
+                }
             }
         }
-        let roots = authorities.iter().filter(|one| one.is_own_issuer()).cloned().collect();
-        Self { files, by_directory, authorities, roots }
+        let (roots, intermediates) =
+            authorities.iter().cloned().partition(|one: &Certificate| one.is_own_issuer());
+        Self { files, by_directory, authorities, roots, intermediates, authorities_beside }
     }
 
     /// The files that lie in the same directory as one, itself among them, stores left out.

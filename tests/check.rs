@@ -257,3 +257,70 @@ fn every_planted_fault_is_found_and_nothing_else() {
     assert!(text.contains("the key of that certificate is tree/swapped-2/privkey.pem\n"), "{text}");
     assert!(text.contains("chmod 600 tree/open/privkey.pem\n"), "{text}");
 }
+
+/// As certbot, easy-rsa and haproxy lay their files out: what is kept for the record alone may have ended or be revoked, and the
+/// root is with those who trust it.
+#[test]
+fn common_layouts_fit_together() {
+    let tree = Tree::new();
+    let dates = ["--not-before", "-9d", "--not-after", "-1d", "--for-testing"];
+    let archive = |number: u32, options: &[&str]| {
+        let made = format!("made{number}");
+        let pki = format!("pki{number}");
+        tree.run(&["ca", "root", &pki, "--unencrypted", "--pki", &pki]);
+        tree.run(&["ca", "intermediate", "below", "--unencrypted", "--pki", &pki]);
+        let issue = ["issue", "server", "www.internal", "--out", &made, "--pki", &pki];
+        tree.run(&[&issue, options].concat());
+        for file in ["cert", "chain", "fullchain", "privkey"] {
+            let to = format!("le/archive/www.internal/{file}{number}.pem");
+            tree.copy(&format!("{made}/{file}.pem"), &to);
+            tree.mode(&to, 0o600);
+        }
+    };
+    archive(1, &dates);
+    archive(2, &[]);
+    fs::create_dir_all(tree.0.path("tree/le/live/www.internal")).unwrap();
+    for file in ["cert", "chain", "fullchain", "privkey"] {
+        let link = tree.0.path(&format!("tree/le/live/www.internal/{file}.pem"));
+        std::os::unix::fs::symlink(format!("../../archive/www.internal/{file}2.pem"), link).unwrap();
+    }
+    tree.run(&["issue", "client", "gone", "--out", "gone", "--issuer", "root"]);
+    tree.run(&["revoke", "gone"]);
+    tree.copy("gone/cert.pem", "easy/revoked/certs_by_serial/1.crt");
+    tree.copy("pki/ca/root/cert.pem", "easy/ca.crt");
+    tree.copy("pki/ca/root/crl.pem", "easy/crl.pem");
+    // A root of old, and what a package manager makes for a first start.
+    tree.write("trust/old.pem", include_str!("data/sha1-root.pem"));
+    tree.write("trust/snakeoil.pem", include_str!("data/self-signed.pem"));
+    let (report, code) = tree.check(&[]);
+    assert_eq!((code, tree.found(&report)), (0, BTreeSet::new()), "{report:#}");
+    // The last generation counts, and what is in use elsewhere.
+    let (report, _) = tree.check(&["--at", "400d"]);
+    let expired = ("expired".to_owned(), "le/archive/www.internal/cert2.pem".to_owned());
+    assert!(tree.found(&report).contains(&expired), "{report:#}");
+    tree.copy("gone/cert.pem", "use/gone.crt");
+    let (report, code) = tree.check(&[]);
+    let revoked = ("revoked".to_owned(), "use/gone.crt".to_owned());
+    assert_eq!((code, tree.found(&report)), (1, [revoked].into()), "{report:#}");
+}
+
+/// Each file is looked at with those that belong to it, not with all others.
+#[test]
+fn many_files_in_one_directory() {
+    let tree = Tree::new();
+    let rows: String = std::iter::once("name,profile\n".to_owned())
+        .chain((0..1500).map(|number| format!("h{number}.internal,server\n")))
+        .collect();
+    tree.0.write("rows.csv", &rows);
+    tree.run(&["issue", "--batch", "rows.csv"]);
+    for number in 0..1500 {
+        let name = format!("h{number}.internal");
+        tree.copy(&format!("pki/live/{name}/fullchain.pem"), &format!("all/{name}.crt"));
+        tree.copy(&format!("pki/live/{name}/privkey.pem"), &format!("all/{name}.key"));
+        tree.mode(&format!("all/{name}.key"), 0o600);
+    }
+    let begin = std::time::Instant::now();
+    let (report, code) = tree.check(&[]);
+    assert_eq!((code, tree.found(&report)), (0, BTreeSet::new()));
+    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+}

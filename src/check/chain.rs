@@ -17,9 +17,10 @@ pub(super) fn check(tree: &Tree<'_>, now: OffsetDateTime, problems: &mut Problem
     let mut distinct: HashMap<&[u8], (&File, &Certificate)> = HashMap::new();
     for file in tree.files {
         for certificate in &file.certificates {
-            // A file of its own says best where it is.
+            // A file of its own says best where it is; what is in use counts before what is kept.
+            let rank = |file: &File| (file.is_put_away, file.certificates.len());
             let known = distinct.entry(certificate.der()).or_insert((file, certificate));
-            if file.certificates.len() < known.0.certificates.len() {
+            if rank(file) < rank(known.0) {
                 *known = (file, certificate);
             }
         }
@@ -44,6 +45,18 @@ fn is_lost(verdict: &Verdict) -> bool {
     verdict.findings.iter().any(|finding| finding.rule.is_missing_issuer())
 }
 
+/// Whether there is nothing wrong with files of which a certificate has this said.
+fn is_usual(file: &File, certificate: &Certificate, rule: verify::Rule) -> bool {
+    match rule {
+        // Who sends a chain leaves the root out, and has it nowhere; what signed itself has no other issuer.
+        verify::Rule::UnknownIssuer => certificate.is_ca() || certificate.is_own_issuer(),
+        // Nobody relies on the signature of a root.
+        verify::Rule::WeakSignature => certificate.is_ca() && certificate.is_own_issuer(),
+        verify::Rule::Expired => file.is_put_away,
+        _ => false,
+    }
+}
+
 /// What all certificates are judged by.
 struct Scene<'a> {
     tree: &'a Tree<'a>,
@@ -59,7 +72,7 @@ impl Scene<'_> {
 
     /// By everything that is here.
     fn verify_here(&self, leaf: &Certificate) -> Verdict {
-        self.verify(leaf, &self.tree.authorities, &self.tree.roots)
+        self.verify(leaf, &self.tree.intermediates, &self.tree.roots)
     }
 
     /// What is wrong with a certificate itself, or with its way to a root.
@@ -70,6 +83,9 @@ impl Scene<'_> {
         for finding in
             self.verify_here(certificate).findings.iter().filter(|finding| finding.certificate == 1)
         {
+            if is_usual(file, certificate, finding.rule) {
+                continue;
+            }
             let rule = match finding.rule {
                 verify::Rule::Expired => Rule::Expired,
                 verify::Rule::NotYetValid => Rule::NotYetValid,
@@ -109,12 +125,10 @@ impl Scene<'_> {
         let whole = self.verify_here(leaf);
         let others: Vec<&Certificate> = file.certificates.iter().filter(|one| *one != leaf).collect();
         // A leaf that stands alone has its chain in another file beside it.
-        let beside: Vec<Certificate>;
         let own = if others.is_empty() && !file.stem.to_ascii_lowercase().contains("chain") {
-            beside = self.tree.beside(file).flat_map(|other| &other.certificates).cloned().collect();
-            &beside
+            self.tree.authorities_beside.get(file.directory.as_path()).map_or(&[][..], Vec::as_slice)
         } else {
-            &file.certificates
+            file.certificates.as_slice()
         };
         if !is_lost(&whole) && is_lost(&self.verify(leaf, own, &self.tree.roots)) {
             let between = whole.certificates.iter().skip(1);

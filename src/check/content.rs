@@ -38,6 +38,8 @@ pub(super) struct File {
     pub(super) is_store: bool,
     /// Whether nobody gave its password
     pub(super) is_sealed: bool,
+    /// Whether it is kept for the record alone
+    pub(super) is_put_away: bool,
 }
 
 /// A private key.
@@ -68,6 +70,7 @@ impl File {
         let directory = path.parent().map(Path::to_owned).unwrap_or_default();
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         Self {
+            is_put_away: is_put_away(&directory, &stem),
             directory,
             stem,
             mode: metadata.mode() & 0o7777,
@@ -103,6 +106,27 @@ impl File {
         let ending = self.path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
         ending.is_some_and(|ending| TELLING.contains(&ending.as_str()))
     }
+}
+
+/// Whether a file is kept for the record alone: by easy-rsa as revoked or renewed, by certbot below `archive` as long
+/// as there is a later generation.
+fn is_put_away(directory: &Path, stem: &str) -> bool {
+    let named = |directory: Option<&Path>, names: &[&str]| {
+        let name = directory.and_then(Path::file_name);
+        name.is_some_and(|name| names.iter().any(|one| name == *one))
+    };
+    if named(directory.parent(), &["revoked", "renewed"])
+        && named(Some(directory), &["certs_by_serial", "issued"])
+    {
+        return true;
+    }
+    let what = stem.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let number = stem.strip_prefix(what).and_then(|number| number.parse::<u32>().ok());
+    named(directory.parent(), &["archive"])
+        && ["cert", "chain", "fullchain"].contains(&what)
+        && number
+            .and_then(|number| number.checked_add(1))
+            .is_some_and(|next| directory.join(format!("{what}{next}.pem")).exists())
 }
 
 /// Looks into all files below these directories. A file that is there under several names is looked at once.

@@ -1,6 +1,9 @@
 //! Which keys, certificates and requests belong together.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    path::Path,
+};
 
 use super::{File, Problems, Rule, Tree};
 use crate::{cert::Certificate, fingerprint::hex};
@@ -20,8 +23,17 @@ struct Holders<'a> {
     requests: Vec<&'a File>,
 }
 
+/// Files with a certificate and no key, by directory and what is left of their names.
+type Partners<'a> = HashMap<(&'a Path, String), Vec<(&'a File, &'a Certificate)>>;
+
 pub(super) fn check(tree: &Tree<'_>, problems: &mut Problems) {
     let files = tree.files;
+    let mut partners = Partners::new();
+    for file in files.iter().filter(|file| !file.is_store && file.keys.is_empty()) {
+        if let Some(leaf) = file.leaf() {
+            partners.entry((&file.directory, core(&file.stem))).or_default().push((file, leaf));
+        }
+    }
     let mut holders: HashMap<String, Holders<'_>> = HashMap::new();
     for file in files {
         for key in file.keys.iter().filter_map(|key| key.public.clone()) {
@@ -44,7 +56,7 @@ pub(super) fn check(tree: &Tree<'_>, problems: &mut Problems) {
                 problems.say(Rule::WeakKey, &file.path, fact, None);
             }
             if let Some(public) = &key.public {
-                pair(file, public, tree, &holders, problems);
+                pair(file, public, &partners, &holders, problems);
             }
         }
         for request in &file.requests {
@@ -68,7 +80,7 @@ pub(super) fn check(tree: &Tree<'_>, problems: &mut Problems) {
 fn pair(
     file: &File,
     public_key: &str,
-    tree: &Tree<'_>,
+    partners: &Partners<'_>,
     holders: &HashMap<String, Holders<'_>>,
     problems: &mut Problems,
 ) {
@@ -76,12 +88,8 @@ fn pair(
     let is_here = |other: &File| {
         own.is_some_and(|own| own.certificates.iter().any(|(holder, _)| holder.path == other.path))
     };
-    let partners: Vec<(&File, &Certificate)> = tree
-        .beside(file)
-        .filter(|other| other.path != file.path && !file.is_store)
-        .filter(|other| core(&other.stem) == core(&file.stem) && other.keys.is_empty())
-        .filter_map(|other| Some((other, other.leaf()?)))
-        .collect();
+    let place = (file.directory.as_path(), core(&file.stem));
+    let partners = partners.get(&place).filter(|_| !file.is_store).map_or(&[][..], Vec::as_slice);
     let wrong = partners.iter().find(|(other, _)| !is_here(other));
     // In one file, the first certificate is that of the key.
     let wrong = wrong.copied().or_else(|| {
@@ -157,12 +165,11 @@ fn copied(public: &str, all: &Holders<'_>, problems: &mut Problems) {
 /// One key in certificates of different names: who has the one can pass for the other.
 fn shared(public: &str, all: &Holders<'_>, problems: &mut Problems) {
     let Some((first, one)) = all.certificates.first() else { return };
-    let mut told = vec![one.subject()];
+    let mut told = HashSet::from([one.subject().der()]);
     for (file, other) in &all.certificates {
-        if told.contains(&other.subject()) {
+        if !told.insert(other.subject().der()) {
             continue;
         }
-        told.push(other.subject());
         let fact = format!(
             "\"{}\" has the same key as \"{}\" in {} (public key sha256 {public:.8})",
             other.title(),

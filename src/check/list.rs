@@ -64,7 +64,7 @@ fn issuer<'a>(
 }
 
 fn revoked(list: &Crl, issuer: &Certificate, file: &File, files: &[File], problems: &mut Problems) {
-    for holder in files {
+    for holder in files.iter().filter(|holder| !holder.is_put_away) {
         for certificate in &holder.certificates {
             if !certificate.issuer().same(issuer.subject()) || certificate.is_own_issuer() {
                 continue;
