@@ -43,7 +43,7 @@ pub fn successor_request(old: &Authority, called: &str, end: End) -> Result<Requ
     Ok(request)
 }
 
-/// The CAs right below another that sign now: not ended, not revoked, not those of the rollover.
+/// The CAs right below another that sign now: not ended, not revoked, not dropped for another, not those of the rollover.
 ///
 /// # Errors
 /// Those of reading the store.
@@ -52,12 +52,13 @@ pub fn below(
     pair: [&Authority; 2],
     now: OffsetDateTime,
 ) -> Result<Vec<(Authority, Lineage)>, Error> {
-    let mut found = Vec::new();
+    let (mut found, dropped) = (Vec::new(), store.dropped()?);
     for ca in store.authorities()? {
         let of_pair = |one: &Certificate| pair.iter().any(|own| own.certificate.is_same_authority(one));
         if of_pair(&ca.certificate)
             || !ca.above.first().is_some_and(of_pair)
             || !ca.certificate.is_current(now)
+            || dropped.iter().any(|gone| gone.is_same_authority(&ca.certificate))
         {
             continue;
         }

@@ -280,3 +280,65 @@ fn nobody_is_refused_while_an_intermediate_gives_place() {
     let names: Vec<_> = chain.iter().map(|one| one.subject().to_string()).collect();
     assert_eq!(names, ["CN=worker", "CN=issuing G2"]);
 }
+
+/// Who signed a CA of the PKI directory.
+fn issuer_of(sandbox: &Sandbox, ca: &str) -> String {
+    let file = sandbox.path(&format!("pki/ca/{ca}/cert.pem"));
+    pkit::cert::load_certificates(&file).unwrap()[0].issuer().to_string()
+}
+
+fn rotate(sandbox: &Sandbox, ca: &str, phase: &str, options: &[&str]) {
+    sandbox.succeeds(&[&["ca", "rotate", ca, "--phase", phase, "-q"], options].concat());
+}
+
+#[test]
+fn a_dropped_intermediate_gets_no_certificate_from_a_new_root() {
+    let sandbox = Sandbox::with_authorities();
+    for phase in ["trust-both", "issue-from-new", "drop-old"] {
+        rotate(&sandbox, "issuing", phase, &[]);
+    }
+    for phase in ["trust-both", "issue-from-new"] {
+        rotate(&sandbox, "root", phase, &[]);
+    }
+    assert_eq!(issuer_of(&sandbox, "issuing"), "CN=root");
+    assert_eq!(issuer_of(&sandbox, "issuing+_g2"), "CN=root G2");
+}
+
+#[test]
+fn what_hangs_on_a_ca_dropped_by_force_can_be_renewed() {
+    let sandbox = Sandbox::with_authorities();
+    sandbox.succeeds(&["issue", "server", "localhost", "-q"]);
+    rotate(&sandbox, "root", "trust-both", &[]);
+    rotate(&sandbox, "root", "issue-from-new", &[]);
+    let said = sandbox.succeeds(&["ca", "rotate", "root", "--phase", "drop-old", "--force"]);
+    assert!(said.contains("next      pkit renew localhost"), "{said}");
+    assert!(sandbox.succeeds(&["renew", "localhost"]).starts_with("renewed "));
+    sandbox.succeeds(&["verify", "localhost", "--purpose", "server", "--host", "localhost"]);
+}
+
+#[test]
+fn a_ca_that_ended_is_not_rolled_over() {
+    let sandbox = Sandbox::new();
+    let dates = ["--not-before", "-9d", "--not-after", "-1d", "--for-testing"];
+    sandbox.succeeds(&[&["ca", "root", "past", "--unencrypted", "-q"], &dates[..]].concat());
+    sandbox.fails("issuer-expired", &["ca", "rotate", "past"]);
+    assert!(!sandbox.path("pki/rotations").exists());
+}
+
+#[test]
+fn rollovers_that_cannot_be_are_told_by_check() {
+    let sandbox = Sandbox::with_authorities();
+    rotate(&sandbox, "root", "trust-both", &[]);
+    sandbox.succeeds(&["check", "-q"]);
+    let (path, good) = (sandbox.path("pki/rotations"), sandbox.read("pki/rotations"));
+    for (more, fault) in [
+        ("no record", "unreadable"),
+        (r#"{"from":"issuing","to":"nobody","phase":"drop-old"}"#, "rotation-impossible"),
+        (r#"{"from":"issuing","to":"issuing","phase":"issue-from-new"}"#, "rotation-impossible"),
+    ] {
+        fs::write(&path, format!("{good}{more}\n")).unwrap();
+        let output = sandbox.run(&["check"]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.code() == Some(1) && said.contains(fault), "{said}");
+    }
+}

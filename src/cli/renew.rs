@@ -127,6 +127,8 @@ struct Work<'a> {
     changes: Changes,
     /// CAs whose place others took, so that what they signed is due.
     outgoing: Vec<Certificate>,
+    /// And those that were dropped, though something may hang on them that nobody renewed in time.
+    replaced: Vec<Certificate>,
     now: OffsetDateTime,
 }
 
@@ -145,7 +147,8 @@ impl<'a> Work<'a> {
         };
         let store = Store::open(&args.store.pki.pki)?;
         let outgoing = store.outgoing()?;
-        Ok(Self { args, context, store, changes, outgoing, now: context.now() })
+        let replaced = outgoing.iter().cloned().chain(store.dropped()?).collect();
+        Ok(Self { args, context, store, changes, outgoing, replaced, now: context.now() })
     }
 
     /// The names to look at: those given, or of all those that are due by the record.
@@ -223,7 +226,7 @@ impl<'a> Work<'a> {
         signers: &mut Signers<'_, '_>,
         protection: &OnceCell<Passphrase>,
     ) -> Result<(Old, Option<New>), Rc<Error>> {
-        let old = Old::find(&self.store, name, lineage, &self.outgoing, self.now)?;
+        let old = Old::find(&self.store, name, lineage, &self.replaced, self.now)?;
         if !(self.args.now || self.changes.names() || old.is_due(self.args.due, self.now)) {
             return Ok((old, None));
         }

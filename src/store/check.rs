@@ -50,6 +50,8 @@ pub enum Fault {
     KeyMismatch,
     /// Something lies where pkit puts nothing.
     Stray,
+    /// A rollover names CAs that are not here, or goes in a circle.
+    RotationImpossible,
 }
 
 impl Fault {
@@ -72,6 +74,7 @@ impl Fault {
             Self::Unreadable => "unreadable",
             Self::KeyMismatch => "key-mismatch",
             Self::Stray => "stray",
+            Self::RotationImpossible => "rotation-impossible",
         }
     }
 }
@@ -158,6 +161,15 @@ pub fn check(store: &Store) -> Result<Findings, Error> {
             }
         }
         check_archive(store, shelf, &on_record, &mut findings)?;
+    }
+    let rotations = root.join(super::ROTATIONS);
+    let is_here = |name: &str| matches!(store.current(Shelf::Ca, name), Ok(Some(_)));
+    match store.rotations() {
+        Ok(all) => all
+            .faults(is_here)
+            .iter()
+            .for_each(|fact| findings.say(Fault::RotationImpossible, &rotations, fact)),
+        Err(error) => findings.say(Fault::Unreadable, &rotations, error.to_string()),
     }
     for entry in entries(root)?.into_iter().filter(|entry| entry.starts_with(writer::TEMPORARY)) {
         findings.say(Fault::Temporary, root.join(entry), "a temporary file was left by a crash");

@@ -95,6 +95,24 @@ impl Rotations {
         self.0.iter().filter(|rotation| rotation.phase < Phase::DropOld)
     }
 
+    /// What cannot be: CAs that take each other's place in a circle, or that are not here.
+    pub(super) fn faults(&self, is_here: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut faults = Vec::new();
+        for Rotation { from, to, phase } in &self.0 {
+            // A crash can have come before the new CA was made.
+            let needed = [Some(from), Some(to).filter(|_| *phase > Phase::TrustBoth)];
+            for absent in needed.into_iter().flatten().filter(|name| !is_here(name)) {
+                faults
+                    .push(format!("\"{to}\" takes the place of \"{from}\", and there is no CA \"{absent}\""));
+            }
+            let last = self.from(self.signer(from));
+            if from == to || last.is_some_and(|rotation| rotation.phase >= Phase::IssueFromNew) {
+                faults.push(format!("\"{to}\" takes the place of \"{from}\", and that one its own in turn"));
+            }
+        }
+        faults
+    }
+
     /// Who signs where this CA is asked to: itself, or the one that took its place.
     pub fn signer<'a>(&'a self, mut name: &'a str) -> &'a str {
         // Each of them can be passed but once.
@@ -174,7 +192,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::rotations`], and those of reading a CA.
-    pub(super) fn dropped(&self) -> Result<Vec<Certificate>, Error> {
+    pub fn dropped(&self) -> Result<Vec<Certificate>, Error> {
         let rotations = self.rotations()?;
         let gone = rotations.0.iter().filter(|rotation| rotation.phase == Phase::DropOld);
         gone.map(|rotation| Ok(self.authority(&rotation.from)?.certificate)).collect()
@@ -209,7 +227,10 @@ impl Leaf {
         };
         let Some((certificate, sent)) = self.fullchain.split_first() else { return false };
         let (anchors, intermediates) = (without(&self.anchors), without(sent));
-        if anchors.len() == self.anchors.len() && intermediates.len() == sent.len() {
+        let unchanged = anchors.len() == self.anchors.len() && intermediates.len() == sent.len();
+        // Its own anchors may be without the CA already.
+        let below = self.fullchain.last().is_some_and(|top| top.issuer().same(authority.subject()));
+        if unchanged && !below {
             return false;
         }
         let question = Question {
@@ -307,6 +328,9 @@ mod tests {
         let by_default: Vec<_> = ["a", "b", "c", "x", "y", "z"].map(|name| all.signs_by_default(name)).into();
         assert_eq!(by_default, [false, false, true, true, false, true]);
         assert_eq!(all.under_way().count(), 2);
+        let faults = all.faults(|name| name != "y" && name != "c");
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert_eq!(faults[0], "\"c\" takes the place of \"b\", and there is no CA \"c\"");
         assert_eq!(Phase::TrustBoth.next().and_then(Phase::next).and_then(Phase::next), None);
     }
 }

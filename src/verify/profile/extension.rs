@@ -108,7 +108,7 @@ fn content(extension: &RawExtension<'_>, certificate: &Certificate) -> Option<(R
             alternative_names(value).map(|fact| (Rule::AlternativeName, fact))
         }
         oid::NAME_CONSTRAINTS => name_constraints(value).map(|fact| (Rule::MalformedExtension, fact)),
-        oid::EXTENDED_KEY_USAGE => members(value, tag::OID, |_| None),
+        oid::EXTENDED_KEY_USAGE => members(value, tag::OID, usage),
         oid::CRL_DISTRIBUTION_POINTS | oid::FRESHEST_CRL => members(value, tag::SEQUENCE, distribution_point),
         oid::AUTHORITY_INFO_ACCESS | oid::SUBJECT_INFO_ACCESS => members(value, tag::SEQUENCE, access),
         oid::SUBJECT_DIRECTORY_ATTRIBUTES => members(value, tag::SEQUENCE, directory_attribute),
@@ -133,6 +133,18 @@ fn members(value: &[u8], kind: u8, each: impl Fn(Element<'_>) -> Option<String>)
         }
     }
     None
+}
+
+/// KeyPurposeId (4.2.1.12): its components each in the fewest octets, and whole (X.690 8.19.2).
+fn usage(member: Element<'_>) -> Option<String> {
+    let mut begins = true;
+    for &octet in member.content {
+        if begins && octet == 0x80 {
+            return Some("holds an OID that is not DER".into());
+        }
+        begins = octet & 0x80 == 0;
+    }
+    (member.content.is_empty() || !begins).then(|| "holds an OID that is not DER".into())
 }
 
 /// AuthorityKeyIdentifier (4.2.1.1): the key identifier; issuer and serial number both or neither.
@@ -418,4 +430,21 @@ fn timestamps(value: &[u8]) -> Option<&'static str> {
         rest = after;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usages_are_whole_oids() {
+        let judged = |oids: &[u8]| {
+            let value = [&[0x30, u8::try_from(oids.len()).unwrap()], oids].concat();
+            members(&value, tag::OID, usage).is_some()
+        };
+        assert!(!judged(&[6, 4, 0x55, 0x1d, 0x25, 0]) && !judged(&[6, 3, 0x2b, 0x81, 0]));
+        for wrong in [&[6, 3, 0x2b, 0x80, 1][..], &[6, 2, 0x2b, 0x81], &[6, 0], &[]] {
+            assert!(judged(wrong), "{wrong:?}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::{
     cli::{Context, signer::IssuerArgs},
     crl::Crl,
     issue::plan,
-    issuer::Issuer,
+    issuer::{Issuer, fit_above},
     key::{KeyType, PrivateKey},
     name::escape,
     renew::{certify_again, end_as_before},
@@ -94,6 +94,8 @@ impl Work<'_> {
     /// Signs the new CA. Returns its set of files, and that of its cross-certificate, not yet written.
     fn make(&mut self) -> anyhow::Result<(Vec<Generation>, Issuer)> {
         let (args, store, now) = (self.args, self.store, self.now);
+        // Nothing of an ended CA is accepted any more, so there is nothing to go over from, and no proof would pass.
+        fit_above(&self.from.certificate, &self.from.above, Some(now))?;
         let validity = &store.config().validity;
         let usual = if self.from.is_root() { validity.root } else { validity.intermediate };
         let end = match args.validity {

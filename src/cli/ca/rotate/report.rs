@@ -81,6 +81,10 @@ impl Report {
             (Phase::DropOld, false) => &["put the key of the old CA away, or revoke its certificate"],
         };
         self.next = next.iter().map(|line| (*line).to_owned()).collect();
+        if self.phase == Phase::DropOld && !self.dry_run && !self.dependent.is_empty() {
+            let names = shlex::try_join(self.dependent.iter().map(String::as_str)).unwrap_or_default();
+            self.next.insert(0, format!("pkit renew {names}{pki}, and have them reload"));
+        }
         if let Some(phase) = self.phase.next().filter(|_| !self.dry_run) {
             self.next.push(go_on(phase));
         }
