@@ -342,3 +342,32 @@ fn rollovers_that_cannot_be_are_told_by_check() {
         assert!(output.status.code() == Some(1) && said.contains(fault), "{said}");
     }
 }
+
+/// A root that was made elsewhere, two levels of CAs below it, a leaf of the upper one, and a leaf made from a request.
+#[test]
+fn an_imported_root_of_a_deep_hierarchy_gives_place() {
+    let elsewhere = Sandbox::with_authorities();
+    let sandbox = Sandbox::new();
+    for file in ["cert.pem", "key.pem"] {
+        sandbox.write(file, elsewhere.read(&format!("pki/ca/root/{file}")));
+    }
+    let run = |args: &[&str]| drop(sandbox.succeeds(&[args, &["-q"]].concat()));
+    run(&["ca", "import", "legacy", "--cert", "cert.pem", "--key", "key.pem", "--unencrypted"]);
+    run(&["ca", "intermediate", "policy", "--issuer", "legacy", "--path-length", "1", "--unencrypted"]);
+    run(&["ca", "intermediate", "issuing", "--issuer", "policy", "--unencrypted"]);
+    run(&["request", "asked.internal", "--out", "there"]);
+    run(&["sign", "there/asked.internal.csr", "--profile", "server", "--issuer", "issuing"]);
+    run(&["issue", "server", "api.internal", "--issuer", "issuing"]);
+    run(&["issue", "client", "direct", "--issuer", "policy"]);
+    run(&["crl"]);
+    run(&["ca", "rotate", "legacy"]);
+    run(&["ca", "rotate", "legacy", "--phase", "issue-from-new"]);
+    run(&["renew", "--all"]);
+    run(&["ca", "rotate", "legacy", "--phase", "drop-old"]);
+    run(&["check"]);
+    run(&["check", "pki"]);
+    run(&["verify", "api.internal", "asked.internal", "direct"]);
+    let chain =
+        pkit::cert::load_certificates(&sandbox.path("pki/live/asked.internal/fullchain.pem")).unwrap();
+    assert_eq!(chain.last().unwrap().issuer().to_string(), "CN=legacy G2");
+}
