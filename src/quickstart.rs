@@ -1,7 +1,7 @@
 //! A whole small PKI in one stroke, and the live proof that it holds.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::Path,
     sync::Arc,
     thread,
@@ -21,7 +21,7 @@ use crate::{
     name::{DnsName, Name, San, Subtree},
     profile::Profile,
     store::{Generation, LeafFiles, Store, Wait},
-    tls::{ClientAuth, Clock, Identity, probe, serve},
+    tls::{Clock, Identity, probe, serve},
     twin::{name_for, twin, unrelated_authority},
     validity::{End, Span},
 };
@@ -174,16 +174,7 @@ impl Quickstart {
     pub fn prove(self, random: &dyn SecureRandom, clock: Clock) -> Result<Vec<Row>, Error> {
         let identity = Identity::new(self.server_identity, self.server_key, new_origin())?;
         let server = serve::Server::bind(
-            serve::Options {
-                listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-                identity,
-                client_auth: ClientAuth::Required,
-                client_ca: vec![self.root.clone()],
-                crls: None,
-                version: None,
-                count: None,
-                timeout: PATIENCE,
-            },
+            serve::Options { timeout: PATIENCE, ..serve::Options::new(identity, vec![self.root.clone()]) },
             Arc::clone(&clock),
         )?;
         let address = server.address();
@@ -200,15 +191,10 @@ impl Quickstart {
             let running = scope.spawn(|| server.run(&|_| {}));
             let knock = |(client, alert, identity): (_, Option<u8>, _)| {
                 let options = probe::Options {
-                    host: "localhost".into(),
-                    port: address.port(),
                     connect: Some(address),
-                    server_name: None,
                     identity,
-                    roots: vec![self.root.clone()],
-                    crls: None,
-                    version: None,
                     timeout: PATIENCE,
+                    ..probe::Options::new("localhost", address.port(), vec![self.root.clone()])
                 };
                 let report = probe::probe(&options, Arc::clone(&clock))?;
                 // Refused is not enough: it must be for the right reason, and by a server that is itself trusted.

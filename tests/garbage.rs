@@ -266,6 +266,9 @@ fn what_a_fuzzer_found() {
     // A relative name of several parts has no order.
     exercise::subject(b"DC=a+CN=b,OU=c");
     exercise::subject(b"CN=b+DC=a,OU=c");
+    // A URI that begins like a prefix.
+    exercise::san(b"uri:n1uri:n1");
+    exercise::san(b"uri:dns://n1");
 }
 
 /// Bytes that go on behind the name would be the key and the extensions of the certificate.

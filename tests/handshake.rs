@@ -113,29 +113,15 @@ fn identity((chain, key): (Vec<Certificate>, PrivateKey)) -> Identity {
 }
 
 fn serving(authority: &Authority) -> serve::Options {
-    serve::Options {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        identity: authority.server(),
-        client_auth: ClientAuth::Required,
-        client_ca: vec![authority.root.clone()],
-        crls: None,
-        version: None,
-        count: None,
-        timeout: Duration::from_secs(30),
-    }
+    serve::Options::new(authority.server(), vec![authority.root.clone()])
 }
 
 fn probing(authority: &Authority, address: SocketAddr) -> probe::Options {
     probe::Options {
-        host: "localhost".into(),
-        port: address.port(),
         connect: Some(address),
-        server_name: None,
         identity: Some(authority.client()),
-        roots: vec![authority.root.clone()],
-        crls: None,
-        version: None,
         timeout: Duration::from_secs(20),
+        ..probe::Options::new("localhost", address.port(), vec![authority.root.clone()])
     }
 }
 

@@ -81,16 +81,13 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         None => identity::default_roots(&args.pki)?,
     };
     let options = Options {
-        host,
-        port,
-        connect: None,
         server_name: args.server_name.clone(),
         identity,
-        roots,
         // A file that changes meanwhile is nothing to tell of: the report says what it was judged by.
         crls: args.crl.load(|_, _| {})?,
         version: args.tls,
         timeout: super::time_limit(args.timeout)?,
+        ..Options::new(host, port, roots)
     };
     let mut report = probe(&options, context.clock())?;
     if let (Some(identity), Reception::Refused) = (&options.identity, report.us_to_server.verdict)

@@ -125,13 +125,12 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     allow_many_connections();
     let options = Options {
         listen: args.listen,
-        identity,
         client_auth: args.client_auth,
-        client_ca,
         crls,
         version: args.tls,
         count: if args.once { Some(1) } else { args.count },
         timeout: super::time_limit(args.timeout)?,
+        ..Options::new(identity, client_ca)
     };
     let server = Server::bind(options, context.clock())?;
     let address = server.address();

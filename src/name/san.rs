@@ -266,12 +266,15 @@ fn email(text: &str) -> Result<String, String> {
     Ok(format!("{local}@{domain}"))
 }
 
+/// What [`FromStr`] reads as the same name: without a prefix where the value alone says its kind.
 impl fmt::Display for San {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dns(name) => fmt::Display::fmt(name, f),
             Self::Ip(address) => fmt::Display::fmt(address, f),
-            Self::Uri(text) | Self::Email(text) => f.write_str(text),
+            Self::Uri(text) if text.parse().is_ok_and(|again: Self| again == *self) => f.write_str(text),
+            Self::Uri(text) => write!(f, "URI:{text}"),
+            Self::Email(text) => f.write_str(text),
             Self::Other(..) | Self::RegisteredId(_) => fmt::Display::fmt(&self.to_general_name(), f),
         }
     }
@@ -300,6 +303,8 @@ mod tests {
             ("https://[::1]:1/", "URI:https://[::1]:1/"),
             ("file:///etc/x", "URI:file:///etc/x"),
             ("URI:tag:example.org,2027:x", "URI:tag:example.org,2027:x"),
+            ("uri:n1uri:n1", "URI:n1uri:n1"),
+            ("uri:dns://n1", "URI:dns://n1"),
             ("RID:1.2.3.4", "RID:1.2.3.4"),
             ("upn:Alice@Corp.internal", "otherName:msUPN;UTF8:Alice@Corp.internal"),
             ("otherName:1.2.3.4;UTF8:some text", "otherName:1.2.3.4;UTF8:some text"),
@@ -310,6 +315,7 @@ mod tests {
             let san: San = text.parse().unwrap();
             assert_eq!(san.to_general_name().to_string(), want);
             assert_eq!(want.parse::<San>().unwrap(), san, "what is printed reads back");
+            assert_eq!(san.to_string().parse::<San>().unwrap(), san, "{text}");
         }
     }
 

@@ -1,11 +1,6 @@
 //! The proof between the phases of a rollover: live handshakes in memory, with what peers trust by their files.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{sync::Arc, thread, time::Duration};
 
 use ring::rand::SecureRandom;
 use serde::Serialize;
@@ -16,7 +11,7 @@ use crate::{
     cert::Certificate,
     issuer::Issuer,
     profile::Profile,
-    tls::{ClientAuth, Clock, Identity, probe, serve},
+    tls::{Clock, Identity, probe, serve},
     twin::{allows, name_for, twin, unrelated_authority},
 };
 
@@ -107,14 +102,9 @@ pub fn prove(
     for (server, identity) in servers.faces.iter().cloned() {
         let running = serve::Server::bind(
             serve::Options {
-                listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-                identity,
-                client_auth: ClientAuth::Required,
-                client_ca: trusting(&clients.roots),
                 crls: lists(&clients),
-                version: None,
-                count: None,
                 timeout: PATIENCE,
+                ..serve::Options::new(identity, trusting(&clients.roots))
             },
             Arc::clone(clock),
         )?;
@@ -123,15 +113,11 @@ pub fn prove(
             let running = scope.spawn(|| running.run(&|_| {}));
             let meet = |(client, identity): &(Side, Identity)| {
                 let options = probe::Options {
-                    host: name.to_string(),
-                    port: address.port(),
                     connect: Some(address),
-                    server_name: None,
                     identity: Some(identity.clone()),
-                    roots: trusting(&servers.roots),
                     crls: lists(&servers),
-                    version: None,
                     timeout: PATIENCE,
+                    ..probe::Options::new(name.to_string(), address.port(), trusting(&servers.roots))
                 };
                 let report = probe::probe(&options, Arc::clone(clock))?;
                 let passed = report.us_to_server.verdict == probe::Reception::Accepted

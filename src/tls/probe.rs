@@ -60,6 +60,23 @@ pub struct Options {
     pub timeout: Duration,
 }
 
+impl Options {
+    /// A server that is to be trusted by one of `roots`, without a certificate of ours, within 10 seconds.
+    pub fn new(host: impl Into<String>, port: u16, roots: Vec<Certificate>) -> Self {
+        Self {
+            host: host.into(),
+            port,
+            connect: None,
+            server_name: None,
+            identity: None,
+            roots,
+            crls: None,
+            version: None,
+            timeout: Duration::from_secs(10),
+        }
+    }
+}
+
 /// Probes a server.
 ///
 /// # Errors

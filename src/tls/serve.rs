@@ -12,7 +12,7 @@ mod verifier;
 mod worker;
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -52,6 +52,22 @@ pub struct Options {
     pub count: Option<u64>,
     /// How long one connection may take, as a whole.
     pub timeout: Duration,
+}
+
+impl Options {
+    /// A server on a free port of 127.0.0.1 that requires clients of `client_ca`, until it is stopped; 30 seconds for a connection.
+    pub fn new(identity: Identity, client_ca: Vec<Certificate>) -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            identity,
+            client_auth: ClientAuth::Required,
+            client_ca,
+            crls: None,
+            version: None,
+            count: None,
+            timeout: Duration::from_secs(30),
+        }
+    }
 }
 
 /// A server that listens, but does not answer yet.

@@ -109,15 +109,9 @@ fn handshakes(count: u32) {
     let key = load_private_key(&set.join("privkey.pem"), &mut no_passphrase()).unwrap();
     let chain = load_certificates(&set.join("fullchain.pem")).unwrap();
     let options = Options {
-        host: "localhost".into(),
-        port: address.port(),
         connect: Some(address),
-        server_name: None,
         identity: Some(Identity::new(chain, key, Origin::named("bench")).unwrap()),
-        roots: load_anchors(&[set.join("ca.pem")]).unwrap(),
-        crls: None,
-        version: None,
-        timeout: Duration::from_secs(10),
+        ..Options::new("localhost", address.port(), load_anchors(&[set.join("ca.pem")]).unwrap())
     };
     let (client, children) = (cpu(UsageWho::RUSAGE_SELF), cpu(UsageWho::RUSAGE_CHILDREN));
     let start = Instant::now();
