@@ -683,17 +683,31 @@ complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l cert -d 'The ce
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l key -d 'Its private key; the same file where it holds both' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l client-ca -d 'The CAs whose clients are let in; with NAME, those of its set unless others are named' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l crl -d 'Refuse what these CRLs revoke: PEM or DER, one or many in a file; every CA above the certificate needs a current one' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l sni -d 'Show another certificate to clients that ask for NAME: a set of the PKI directory, or a directory' -r
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l listen -d 'Where to listen; port 0 takes a free one' -r
-complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l client-auth -d 'Whether clients are asked for a certificate' -r -f -a "none\t'Clients are not asked for a certificate'
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l client-auth -d 'Whether clients are asked for a certificate; 0, 1 and 2 mean the same, as with uvicorn and gunicorn' -r -f -a "none\t'Clients are not asked for a certificate'
 optional\t'Clients may come without a certificate; one that they send must be good'
 required\t'Clients without a good certificate are refused'"
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l tls -d 'Speak this version of TLS only: 1.2 or 1.3' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l alpn -d 'Application protocols to agree on, as preferred; only HTTP/1.1 is answered' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l allow-cn -d 'Let in only clients with this common name; of several --allow-… one has to match, others get 403' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l allow-dns -d '… with this DNS name, whatever its case' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l allow-uri -d '… with this URI: spiffe://example.org/service' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l allow-ou -d '… with this organizational unit' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l allow-email -d '… with this e-mail address' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l allow-fingerprint -d '… of this SHA-256 fingerprint, in hexadecimal' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l status -d 'Answer with this status' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l body -d 'Answer with this text, or what a file holds: @FILE; 64 KiB at most' -r
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l access-log -d 'Append a line of JSON for each connection to a file; one that is moved away is begun anew' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l count -d 'Stop after so many connections; those that say nothing do not count' -r
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l timeout -d 'How long one connection may take' -r
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l strict-sni -d 'Refuse clients that ask for a server of no name here, or of none'
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l reload -d 'Read certificates, keys and client CAs again when their files change'
+complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l echo -d 'Answer with the request as it came: method, target, headers, and a body of 64 KiB at most'
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l once -d 'Stop after one connection'
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l no-input -d 'Never ask; fail where a passphrase is missing'
 complete -c pkit -n "__fish_pkit_using_subcommand serve-test" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'

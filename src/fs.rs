@@ -220,6 +220,25 @@ pub(crate) fn append(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     })
 }
 
+/// Appends a line to a log, which is made with this mode where it is missing. It is opened for each line, so that a log that was
+/// moved away is begun anew, and is not synced.
+///
+/// # Errors
+/// [`Error::NotAFile`] for a directory or a socket; [`Error::WriteFailed`].
+pub fn log(path: &Path, line: &[u8], mode: u32) -> Result<(), Error> {
+    use std::os::unix::fs::FileTypeExt;
+    let fail = |error: io::Error| failed(path, &error);
+    // A pipe nobody reads shall not be waited for.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let opened = OpenOptions::new().append(true).create(true).mode(mode).custom_flags(flags).open(path);
+    let mut file = opened.map_err(fail)?;
+    let kind = file.metadata().map_err(fail)?.file_type();
+    if !(kind.is_file() || kind.is_fifo() || kind.is_char_device()) {
+        return Err(Error::NotAFile { path: path.to_owned(), found: crate::source::describe(kind) });
+    }
+    io::Write::write_all(&mut file, line).map_err(fail)
+}
+
 /// Opens a file for locking, making it where it is missing.
 ///
 /// # Errors

@@ -1,6 +1,8 @@
 //! Reading what a person names: files, standard input, shell process substitutions — never hanging on a pipe nobody
 //! writes to, never filling the memory.
 
+mod stamp;
+
 use std::{
     fs::File,
     io::{self, Read},
@@ -8,6 +10,8 @@ use std::{
 };
 
 use rustix::fs::{Mode, OFlags};
+
+pub(crate) use stamp::Stamp;
 
 use crate::{Error, origin::Origin};
 

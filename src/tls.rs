@@ -13,6 +13,7 @@ mod judge;
 mod negotiated;
 mod peer;
 pub mod probe;
+mod proven;
 pub mod serve;
 
 use std::{
@@ -49,11 +50,14 @@ pub type Clock = Arc<dyn Fn() -> OffsetDateTime + Send + Sync>;
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum ClientAuth {
     /// Clients are not asked for a certificate
+    #[cfg_attr(feature = "cli", value(alias = "0"))]
     None,
     /// Clients may come without a certificate; one that they send must be good
+    #[cfg_attr(feature = "cli", value(alias = "1"))]
     Optional,
     /// Clients without a good certificate are refused
     #[default]
+    #[cfg_attr(feature = "cli", value(alias = "2"))]
     Required,
 }
 

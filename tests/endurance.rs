@@ -1,4 +1,4 @@
-//! The store under kills, full disks and many processes. Long, so it does not run by itself:
+//! The store under kills, full disks and many processes; serve-test under idle clients and rotations. Long, so it does not run by itself:
 //! `cargo test --test endurance -- --ignored`. Linux; mounting a small file system needs root.
 #![allow(
     missing_docs,
@@ -11,11 +11,13 @@
 #![cfg(target_os = "linux")]
 
 mod sandbox;
+mod visitor;
 
 use std::{
     collections::HashSet,
     fs,
-    io::Read,
+    io::{Read, Write},
+    net::TcpStream,
     os::fd::AsFd,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -35,6 +37,7 @@ use pkit::{
     validity::{End, Span},
 };
 use sandbox::Sandbox;
+use visitor::{Process, Visitor};
 
 /// `pkit check` finds nothing, or only what the next writer ends.
 fn sound(sandbox: &Sandbox) {
@@ -360,4 +363,83 @@ fn a_reader_never_sees_a_mixed_pair() {
     assert!(reads.load(Ordering::Relaxed) > 1000, "the reader read {reads:?} times only");
     let listed = sandbox.succeeds(&["list", "--json"]);
     assert_eq!(listed.matches("\"superseded\"").count(), 1000);
+}
+
+/// Resident memory of a process, in bytes.
+fn resident(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+#[test]
+#[ignore = "long"]
+fn ten_thousand_idle_clients() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    assert!(most > 11_000, "this test needs more descriptors than {most}");
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
+    let sandbox = Sandbox::with_authorities();
+    sandbox.succeeds(&["issue", "server", "srv.internal", "localhost", "-q"]);
+    sandbox.succeeds(&["issue", "client", "service-a", "-q"]);
+    let process = Process::start(&sandbox, &["srv.internal", "--timeout", "5m", "--json"]);
+    let visitor = Visitor::new(&sandbox, process.address).sending("service-a");
+    assert!(visitor.visit("/").answer.is_some());
+    let before = resident(process.id());
+    // Those that say nothing, those that stop in their first message, and those that stop after the handshake.
+    let silent: Vec<_> = (0..5000).map(|_| TcpStream::connect(process.address).unwrap()).collect();
+    let half = || {
+        let mut stream = TcpStream::connect(process.address).unwrap();
+        let start = [&[22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3][..], &[7; 300]].concat();
+        stream.write_all(&start).unwrap();
+        stream
+    };
+    let half: Vec<_> = (0..3000).map(|_| half()).collect();
+    let idle: Vec<_> = (0..2000).map(|_| visitor.begin().shake_hands()).collect();
+    let held = resident(process.id()).saturating_sub(before);
+    println!("10,000 idle clients: {} MB more, {} B each", held >> 20, held / 10_000);
+    assert!(held < 160 << 20, "{held} bytes");
+    // The others are served as if nobody was there.
+    let begun = std::time::Instant::now();
+    for _ in 0..100 {
+        assert!(visitor.visit("/").answer.is_some());
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+    drop((silent, half, idle));
+    let log = process.stop();
+    let summary = log.lines().last().unwrap();
+    let summary: serde_json::Value = serde_json::from_str(summary).unwrap();
+    let count = |name: &str| summary["summary"][name].as_u64().unwrap();
+    // What ended while the server stopped may have ended in more than one way.
+    assert_eq!(count("accepted") + count("failed") + count("empty"), 10_101, "{summary}");
+    assert!(count("accepted") >= 101 && count("refused") == 0, "{summary}");
+}
+
+#[test]
+#[ignore = "long"]
+fn a_hundred_rotations_during_ten_thousand_handshakes() {
+    let sandbox = Sandbox::with_authorities();
+    sandbox.succeeds(&["issue", "server", "srv.internal", "localhost", "-q"]);
+    sandbox.succeeds(&["issue", "client", "service-a", "-q"]);
+    let process = Process::start(&sandbox, &["srv.internal", "--reload", "--json"]);
+    let serial = || visitor::identity(&sandbox, "srv.internal").leaf().unwrap().serial_hex();
+    let serials = std::sync::Mutex::new(HashSet::from([serial()]));
+    // By pkit's own hand: each is a new key, and a link that turns.
+    let seen = visitor::rotate(&sandbox, process.address, 10_000, 100, |_| {
+        sandbox.succeeds(&["renew", "srv.internal", "--now", "-q"]);
+        serials.lock().unwrap().insert(serial());
+    });
+    let serials = serials.into_inner().unwrap();
+    assert_eq!(serials.len(), 101);
+    assert!(seen.is_subset(&serials), "somebody saw what never was");
+    println!("{} of 101 generations were seen", seen.len());
+    assert!(seen.len() > 50, "only {} of 101 generations were seen", seen.len());
+    let log = process.stop();
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let summary = &lines.last().unwrap()["summary"];
+    assert_eq!(
+        (&summary["accepted"], &summary["refused"], &summary["failed"]),
+        (&10_000.into(), &0.into(), &0.into())
+    );
+    assert!(!log.contains("\"error\""), "a reload failed");
 }

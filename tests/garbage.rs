@@ -98,6 +98,22 @@ fn sans() {
 }
 
 #[test]
+fn hellos() {
+    let config = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let mut bytes = Vec::new();
+    let mut client =
+        rustls::ClientConnection::new(config.into(), "api.internal".try_into().unwrap()).unwrap();
+    client.write_tls(&mut bytes).unwrap();
+    let cut = |part: &[u8]| [&[22, 3, 1][..], &(part.len() as u16).to_be_bytes(), part].concat();
+    let pieces = bytes[5..].chunks(3).flat_map(cut).collect();
+    try_all(vec![bytes, pieces], exercise::hello);
+}
+
+#[test]
 fn rows() {
     let written = [
         "name,profile,sans,subject\na,server,\"a.internal; 10.0.0.1\",\"O=Acme, CN=a\"\n\nb,,,\n",

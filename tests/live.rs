@@ -113,11 +113,11 @@ fn a_server_and_its_probes() {
         let count = |start: &str, part: &str| {
             log.lines().filter(|line| line.starts_with(start) && line.contains(part)).count()
         };
-        assert_eq!(log.lines().count(), 5, "{log}");
+        assert_eq!(log.lines().count(), 6, "{log}");
         assert_eq!(count("accepted  127.0.0.1:", "  service-a  TLSv1.3  GET /"), 2, "{log}");
         assert_eq!(count("refused   ", "certificate_required (116)"), 1, "{log}");
         assert_eq!(count("failed    ", "bad_certificate (42)"), 1, "{log}");
-        assert!(log.ends_with("\nstopped: 2 accepted, 1 refused, 1 failed, 0 without a byte\n"), "{log}");
+        assert!(log.ends_with("\nstopped: 2 accepted, 1 refused (no-certificate 1), 1 failed (client-alert 1), 0 without a byte\n"), "{log}");
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     Error,
     cert::{Certificate, load_anchors, load_certificates},
     crl::{Lists, Reread},
-    key::{PrivateKey, load_private_key, no_passphrase},
+    key::{Opener, PrivateKey, load_private_key, no_passphrase},
     origin::Origin,
     source,
     store::Store,
@@ -31,8 +31,18 @@ pub(crate) struct KeyPairArgs {
 impl KeyPairArgs {
     /// Loads them, where they are given.
     pub(crate) fn load(&self, passphrase: &PassphraseArgs) -> Result<Option<Identity>, Error> {
-        let Some((chain, key, origin)) = self.read(passphrase)? else { return Ok(None) };
+        self.load_by(&mut passphrase.opener())
+    }
+
+    /// The same by an opener of one's own.
+    pub(crate) fn load_by(&self, opener: &mut Opener<'_>) -> Result<Option<Identity>, Error> {
+        let Some((chain, key, origin)) = self.read_by(opener)? else { return Ok(None) };
         Identity::new(chain, key, origin).map(Some)
+    }
+
+    /// The files.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.cert.iter().chain(&self.key)
     }
 
     /// The certificates as they stand in their file, the key, and where that came from.
@@ -40,10 +50,17 @@ impl KeyPairArgs {
         &self,
         passphrase: &PassphraseArgs,
     ) -> Result<Option<(Vec<Certificate>, PrivateKey, Origin)>, Error> {
+        self.read_by(&mut passphrase.opener())
+    }
+
+    fn read_by(
+        &self,
+        opener: &mut Opener<'_>,
+    ) -> Result<Option<(Vec<Certificate>, PrivateKey, Origin)>, Error> {
         let Some(cert) = &self.cert else { return Ok(None) };
         let chain = load_certificates(cert)?;
         let path = self.key.as_ref().unwrap_or(cert);
-        let key = load_private_key(path, &mut passphrase.opener())?;
+        let key = load_private_key(path, opener)?;
         Ok(Some((chain, key, source::origin(path))))
     }
 }
@@ -67,10 +84,10 @@ impl CrlArgs {
 }
 
 /// The set of a name in the PKI directory, and the CAs whose peers it trusts.
-pub(crate) fn from_store(pki: &PkiArgs, name: &str) -> anyhow::Result<(Identity, Vec<Certificate>)> {
+pub(crate) fn from_store(pki: &PkiArgs, name: &str) -> Result<(Identity, Vec<Certificate>), Error> {
     let leaf = Store::open(&pki.pki)?.leaf(name)?;
     let key = match load_private_key(&leaf.key, &mut no_passphrase()) {
-        Err(Error::FileNotFound { path }) => return Err(Error::KeyAbsent { name: leaf.name, path }.into()),
+        Err(Error::FileNotFound { path }) => return Err(Error::KeyAbsent { name: leaf.name, path }),
         other => other?,
     };
     Ok((Identity::new(leaf.fullchain, key, source::origin(&leaf.key))?, leaf.anchors))

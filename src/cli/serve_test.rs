@@ -1,5 +1,10 @@
 //! `pkit serve-test`: the mutual-TLS test server.
 
+mod line;
+mod log;
+mod policy;
+mod shown;
+
 use std::{
     io::Write,
     net::SocketAddr,
@@ -16,23 +21,23 @@ use time::OffsetDateTime;
 
 use super::{
     Context, Exit, OutputArgs, PkiArgs, exit,
-    identity::{self, CrlArgs, KeyPairArgs},
+    identity::{CrlArgs, KeyPairArgs},
     passphrase::PassphraseArgs,
-    remedy::remedy,
-    terminal::{self, BAD, DIM, GOOD, WARN, styled},
+    terminal,
 };
 use crate::{
-    Error,
     cert::Certificate,
     crl::{Crl, Lists},
     name::escape,
     tls::{
-        ClientAuth, Version, decisive,
-        serve::{ConnectionReport, Options, Outcome, Server, Summary},
+        ClientAuth, Version,
+        serve::{Credentials, Options, Server},
     },
     validity::{Span, tell},
-    verify::Purpose,
 };
+use log::Log;
+use policy::{AllowArgs, AnswerArgs};
+use shown::{Shown, Sni};
 
 #[derive(clap::Args)]
 #[command(after_help = exit::help("  pkit serve-test api.internal
@@ -40,11 +45,30 @@ use crate::{
   pkit serve-test --cert fullchain.pem --key privkey.pem --client-ca ca.pem --once
   pkit serve-test api.internal --crl pki/ca/*/crl.pem
   pkit crl --bundle service-a -o crls.pem && pkit serve-test api.internal --crl crls.pem
-  curl --cacert ca.pem --cert fullchain.pem --key privkey.pem https://localhost:8443/
+  pkit serve-test api.internal --allow-dns service-a --allow-uri spiffe://acme/billing
+  pkit serve-test api.internal --sni www.internal=www.internal --sni '*.shop.internal=./shop'
+  pkit serve-test api.internal --reload --access-log access.jsonl
+  pkit serve-test api.internal --status 503 --body @down.json
+  curl --cacert ca.pem --cert fullchain.pem --key privkey.pem https://localhost:8443/handshake
 
 The first line of standard output says where it listens. Every connection is one line on standard
 error: who came, what was negotiated, and why a client was refused. It ends at SIGINT or SIGTERM,
-or after --count connections, with status 0.
+or after --count connections, with status 0 and counters of who was refused and why.
+
+/ and any other path say who the client is, unless --status, --body or --echo say otherwise;
+/handshake says what was negotiated and what the client offered; /healthz says ok, also to who is on
+no --allow list. A connection is one handshake, one request and one answer.
+
+--allow-… compares whole names, a * is a character like others. Whoever has a good certificate and
+is not named gets 403, and is told as refused.
+
+--sni NAME=DIR: clients that ask for NAME, or for one below *.NAME, are shown this set of the PKI
+directory, or the fullchain.pem and privkey.pem of a directory, which has a slash in it. Others are
+shown the certificate of the server, with --strict-sni the alert unrecognized_name (112).
+
+With --reload, certificates, keys and client CAs are looked at with every handshake and read again
+when they changed; connections go on with those they began with. What cannot be used, as a key that
+is not the certificate's, leaves those of before in force and is told once.
 
 CRL files are read again when they change; one that cannot be read then leaves what it said before
 in force. Clients that are revoked get the alert certificate_revoked (44), those of which no current
@@ -60,15 +84,34 @@ pub(super) struct Args {
     client_ca: Vec<PathBuf>,
     #[command(flatten)]
     crl: CrlArgs,
+    /// Show another certificate to clients that ask for NAME: a set of the PKI directory, or a directory
+    #[arg(long, value_name = "NAME=DIR")]
+    sni: Vec<Sni>,
+    /// Refuse clients that ask for a server of no name here, or of none
+    #[arg(long)]
+    strict_sni: bool,
+    /// Read certificates, keys and client CAs again when their files change
+    #[arg(long)]
+    reload: bool,
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8443")]
     listen: SocketAddr,
-    /// Whether clients are asked for a certificate
+    /// Whether clients are asked for a certificate; 0, 1 and 2 mean the same, as with uvicorn and gunicorn
     #[arg(long, value_name = "MODE", default_value = "required")]
     client_auth: ClientAuth,
     /// Speak this version of TLS only: 1.2 or 1.3
     #[arg(long, value_name = "VERSION")]
     tls: Option<Version>,
+    /// Application protocols to agree on, as preferred; only HTTP/1.1 is answered
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', default_value = "http/1.1")]
+    alpn: Vec<String>,
+    #[command(flatten)]
+    allow: AllowArgs,
+    #[command(flatten)]
+    answer: AnswerArgs,
+    /// Append a line of JSON for each connection to a file; one that is moved away is begun anew
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
     /// Stop after one connection
     #[arg(long, conflicts_with = "count")]
     once: bool,
@@ -92,19 +135,18 @@ struct Listening {
     address: SocketAddr,
 }
 
-#[derive(Serialize)]
-struct Ended {
-    summary: Summary,
-}
-
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let given = identity::anchors(&args.client_ca)?;
-    let (identity, own) = match (&args.name, args.pair.load(&args.passphrase)?) {
-        (_, Some(identity)) => (identity, Vec::new()),
-        (Some(name), None) => identity::from_store(&args.pki, name)?,
-        (None, None) => return Err(Error::Usage { problem: "a server needs a certificate".into() }.into()),
-    };
     let output = args.output;
+    let (allow, answer) = (args.allow.read()?, args.answer.read()?);
+    let shown =
+        Shown { name: args.name, pair: args.pair, client_ca: args.client_ca, sni: args.sni, pki: args.pki };
+    let (reload, credentials) = match args.reload {
+        true => {
+            shown.load_and_watch(&args.passphrase, output).map(|(reload, first)| (Some(reload), first))?
+        }
+        false => (None, shown.load(&args.passphrase)?),
+    };
+    let Credentials { identity, sni, client_ca } = credentials;
     let crls = args.crl.load(move |path, reread| {
         let path = path.to_string_lossy();
         match reread {
@@ -118,20 +160,29 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             }
         }
     })?;
-    let client_ca = given.unwrap_or(own);
     if let Some(lists) = &crls {
         gaps(lists, &client_ca, context.now()).for_each(|gap| output.notice(gap));
+    }
+    if args.alpn.iter().any(|name| name != "http/1.1") {
+        output.notice("only HTTP/1.1 is answered: where another protocol is agreed on, the handshake is all");
     }
     allow_many_connections();
     let options = Options {
         listen: args.listen,
+        sni,
+        strict_sni: args.strict_sni,
         client_auth: args.client_auth,
         crls,
+        allow,
+        alpn: args.alpn,
+        answer,
+        reload,
         version: args.tls,
         count: if args.once { Some(1) } else { args.count },
         timeout: super::time_limit(args.timeout)?,
         ..Options::new(identity, client_ca)
     };
+    let log = args.access_log.map(|path| Log::open(path, output.json)).transpose()?;
     let server = Server::bind(options, context.clock())?;
     let address = server.address();
     // From here on a signal ends it in order.
@@ -140,27 +191,32 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     std::thread::spawn(move || signals.forever().for_each(|_| stopper.stop()));
 
     let listening = format!("https://{address}");
-    if args.output.json {
+    if output.json {
         let line = serde_json::to_string(&Listening { listening, address })?;
         terminal::print_bytes(format!("{line}\n").as_bytes())?;
     } else {
         terminal::print(&format!("listening on {listening}\n"))?;
     }
     if !address.ip().is_loopback() {
-        args.output.notice(format!("{address} can be reached from other machines"));
+        output.notice(format!("{address} can be reached from other machines"));
     }
     let stderr = Mutex::new(anstream::stderr());
     let say = |text: &str| {
         // One write a line, so that lines of several workers do not mix. Nobody is left to tell that it failed.
         let _ = stderr.lock().unwrap_or_else(PoisonError::into_inner).write_all(text.as_bytes());
     };
+    let (json, quiet) = (output.json, output.quiet);
     let summary = server.run(&|report| {
-        if !args.output.quiet {
-            say(&line(report, args.output.json));
+        let machine = if log.is_some() || json && !quiet { line::json(report) } else { String::new() };
+        if let Some(log) = &log {
+            log.write(&machine);
+        }
+        if !quiet {
+            if json { say(&machine) } else { say(&line::text(report)) }
         }
     })?;
-    if !args.output.quiet {
-        say(&ending(summary, args.output.json));
+    if !quiet {
+        say(&line::ending(&summary, json));
     }
     Ok(Exit::Yes)
 }
@@ -196,58 +252,4 @@ fn allow_many_connections() {
     let limit = getrlimit(Resource::Nofile);
     // Where it cannot be raised, accepting pauses at the limit.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
-}
-
-fn line(report: &ConnectionReport, json: bool) -> String {
-    if json {
-        return serde_json::to_string(report).map(|text| text + "\n").unwrap_or_default();
-    }
-    let style = match report.outcome {
-        Outcome::Accepted => GOOD,
-        Outcome::Refused => BAD,
-        Outcome::Failed => WARN,
-        Outcome::Empty => DIM,
-    };
-    // Padded before it is styled: escapes have no width.
-    let mut text = styled(style, format!("{:8}", report.outcome.name()));
-    text.push_str(&format!("  {}", report.peer));
-    match &report.client {
-        Some(client) => text.push_str(&format!("  {}", client.certificate.title())),
-        None if report.outcome == Outcome::Accepted => text.push_str("  (no certificate)"),
-        None => {}
-    }
-    if let Some(tls) = &report.tls {
-        text.push_str(&format!("  {}", tls.version));
-    }
-    if let Some(request) = &report.request {
-        text.push_str(&format!("  {request}"));
-    }
-    text.push_str(&format!("  {:.1} ms", report.duration.as_secs_f64() * 1e3));
-    if report.outcome != Outcome::Accepted || report.request.is_none() {
-        text.push_str(&format!("  {}", report.reason));
-        if let [finding] = report.findings.as_slice() {
-            text.push_str(&format!(" ({})", finding.rule.section()));
-        }
-    }
-    if let Some(alert) = &report.alert_sent {
-        text.push_str(&format!("; sent alert {alert}"));
-    }
-    if report.findings.len() > 1 {
-        for finding in &report.findings {
-            text.push_str(&format!("\n          {finding} ({})", finding.rule.section()));
-        }
-    }
-    if let Some(remedy) = decisive(&report.findings).and_then(|finding| remedy(finding, Purpose::Client)) {
-        text.push_str(&format!("\n          remedy: {remedy}"));
-    }
-    text.push('\n');
-    text
-}
-
-fn ending(summary: Summary, json: bool) -> String {
-    if json {
-        return serde_json::to_string(&Ended { summary }).map(|text| text + "\n").unwrap_or_default();
-    }
-    let Summary { accepted, refused, failed, empty } = summary;
-    format!("stopped: {accepted} accepted, {refused} refused, {failed} failed, {empty} without a byte\n")
 }

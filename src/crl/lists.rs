@@ -1,8 +1,7 @@
 //! The lists that a running program goes by: read from files once, and again when these change.
 
 use std::{
-    fmt, fs, io,
-    os::unix::fs::MetadataExt,
+    fmt, fs,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
@@ -11,7 +10,10 @@ use std::{
 };
 
 use super::Crl;
-use crate::{Error, source};
+use crate::{
+    Error,
+    source::{self, Stamp},
+};
 
 /// What came of reading a file again: the lists it holds now, or why those of before stay in force.
 pub type Reread<'a> = Result<&'a [Arc<Crl>], &'a Error>;
@@ -52,28 +54,6 @@ struct Watched {
     told: Option<&'static str>,
 }
 
-/// By what a file is known to be the one that was read. The time of its last status change is in it, because copies may keep
-/// the time of the last modification.
-#[derive(PartialEq, Eq)]
-struct Stamp {
-    file: (u64, u64),
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(path: &Path) -> io::Result<Self> {
-        let metadata = fs::metadata(path)?;
-        Ok(Self {
-            file: (metadata.dev(), metadata.ino()),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        })
-    }
-}
-
 impl Watched {
     fn read(path: &Path) -> Result<Self, Error> {
         // Before it is read: what changes meanwhile is seen at the next look.
@@ -90,7 +70,7 @@ impl Watched {
     /// How much there is to read again, where it changed.
     fn changed(&self) -> Option<u64> {
         let stamp = if self.once { return None } else { Stamp::of(&self.path).ok() };
-        (stamp != self.stamp).then(|| stamp.map_or(0, |stamp| stamp.size))
+        (stamp != self.stamp).then(|| stamp.map_or(0, |stamp| stamp.size()))
     }
 
     /// Reads it again where it changed; `None` where there is nothing to tell.

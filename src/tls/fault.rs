@@ -115,6 +115,11 @@ pub(super) fn alert_for(error: &Error) -> Option<Alert> {
     Some(description.into())
 }
 
+/// A fatal alert in a record that is not encrypted (RFC 8446 5.1, 6).
+pub(super) fn fatal(number: u8) -> [u8; 7] {
+    [21, 3, 3, 0, 2, 2, number]
+}
+
 /// The alert in a record that is not encrypted: type 21, version, length 2, level, description (RFC 8446 5.1, 6).
 pub(super) fn plain_alert(records: &[u8]) -> Option<Alert> {
     match records {

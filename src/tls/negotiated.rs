@@ -40,7 +40,7 @@ impl Negotiated {
     }
 }
 
-fn group(group: NamedGroup) -> String {
+pub(super) fn group(group: NamedGroup) -> String {
     match group {
         NamedGroup::X25519 => "x25519".to_owned(),
         NamedGroup::X448 => "x448".to_owned(),

@@ -60,12 +60,21 @@ pub(super) fn read_chain<'a>(
     sent: impl ExactSizeIterator<Item = &'a [u8]>,
     from: &Origin,
 ) -> (Vec<Certificate>, Option<String>) {
+    read_chain_by(sent, from, |der, origin| Certificate::from_der(der, origin).ok())
+}
+
+/// The same with a reader of one's own.
+pub(super) fn read_chain_by<'a>(
+    sent: impl ExactSizeIterator<Item = &'a [u8]>,
+    from: &Origin,
+    read: impl Fn(&'a [u8], Origin) -> Option<Certificate>,
+) -> (Vec<Certificate>, Option<String>) {
     let count = sent.len();
     let mut chain = Vec::with_capacity(count);
     for (index, der) in sent.enumerate() {
-        match Certificate::from_der(der, from.nth(index + 1, count)) {
-            Ok(certificate) => chain.push(certificate),
-            Err(_) => {
+        match read(der, from.nth(index + 1, count)) {
+            Some(certificate) => chain.push(certificate),
+            None => {
                 let fault = format!("certificate {} of {count} is damaged: it cannot be read", index + 1);
                 return (chain, Some(fault));
             }

@@ -5,70 +5,44 @@
 //! deadline, a silent or slow one keeps nobody waiting. There are no session tickets and no resumption, because a
 //! resumed client is not judged again.
 
+mod allow;
 mod answer;
 mod connection;
+mod failure;
+mod hello;
+mod options;
+mod reload;
 mod report;
+mod request;
+mod setup;
 mod verifier;
 mod worker;
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use mio::Waker;
-use rustls::{ServerConfig, server::NoServerSessionStorage};
 
+pub use allow::Allow;
+pub use answer::Answer;
+pub use hello::{ClientHello, Code};
+pub use options::Options;
+pub use reload::{Credentials, Reload};
 pub use report::{ClientFacts, ConnectionReport, Outcome, Summary};
 
-use super::{CertificateFacts, ClientAuth, Clock, Identity, Time, Version, judge::Trust};
-use crate::{Error, cert::Certificate, crl::Lists, source::plain};
+use super::{ClientAuth, Clock};
+use crate::{Error, source::plain};
+use setup::{Setup, Terms};
 use worker::Worker;
 
 /// Connections that are held at once, over all workers; further ones wait in the listen queue.
 const MOST_CONNECTIONS: usize = 16 * 1024;
-
-/// What a server is to do.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Where to listen; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// Who the server is.
-    pub identity: Identity,
-    /// Whether clients are asked for a certificate.
-    pub client_auth: ClientAuth,
-    /// The CAs whose clients are let in; needed unless `client_auth` is [`ClientAuth::None`].
-    pub client_ca: Vec<Certificate>,
-    /// The lists of the CAs above clients: one that is revoked is refused, and so is one of which they do not speak. They are asked
-    /// for with every judgement. Revocation is not looked at where `None`.
-    pub crls: Option<Arc<Lists>>,
-    /// The only version of TLS to speak; both where `None`.
-    pub version: Option<Version>,
-    /// Stop once so many connections have finished. Those that said nothing at all do not count.
-    pub count: Option<u64>,
-    /// How long one connection may take, as a whole.
-    pub timeout: Duration,
-}
-
-impl Options {
-    /// A server on a free port of 127.0.0.1 that requires clients of `client_ca`, until it is stopped; 30 seconds for a connection.
-    pub fn new(identity: Identity, client_ca: Vec<Certificate>) -> Self {
-        Self {
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-            identity,
-            client_auth: ClientAuth::Required,
-            client_ca,
-            crls: None,
-            version: None,
-            count: None,
-            timeout: Duration::from_secs(30),
-        }
-    }
-}
 
 /// A server that listens, but does not answer yet.
 pub struct Server {
@@ -83,10 +57,12 @@ pub struct Stopper(Arc<Shared>);
 
 /// What all workers share.
 struct Shared {
-    tls: Arc<ServerConfig>,
-    /// What answers and reports say about the server's own certificate.
-    served: CertificateFacts,
-    client_auth: ClientAuth,
+    terms: Terms,
+    /// What the next handshake is made with.
+    setup: RwLock<Arc<Setup>>,
+    reload: Option<Arc<Reload>>,
+    allow: Allow,
+    answer: Answer,
     timeout: Duration,
     count: Option<u64>,
     stop: AtomicBool,
@@ -96,6 +72,16 @@ struct Shared {
 }
 
 impl Shared {
+    /// What a handshake that begins now is made with.
+    fn setup(&self) -> Arc<Setup> {
+        let adopt = |credentials| Setup::new(&self.terms, credentials).map(Arc::new);
+        let commit = |new| *self.setup.write().unwrap_or_else(PoisonError::into_inner) = new;
+        if let Some(reload) = &self.reload {
+            reload.look(adopt, commit);
+        }
+        self.setup.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
         for waker in self.wakers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -117,14 +103,11 @@ impl Server {
     ///
     /// # Errors
     /// [`Error::ListenFailed`]; [`Error::Usage`] where clients are to be judged and no CA is given, or are not to be judged and
-    /// revocation lists are; [`Error::TlsSetup`] where rustls does not take the certificates.
+    /// revocation lists or names are; [`Error::TlsSetup`] where rustls does not take the certificates.
     pub fn bind(options: Options, clock: Clock) -> Result<Self, Error> {
-        let tls = configure(&options, clock)?;
-        let served = options
-            .identity
-            .leaf()
-            .map(CertificateFacts::new)
-            .ok_or(Error::LeafMissing { key: None, key_id: None })?;
+        let terms = Terms::new(&options, clock)?;
+        let Options { identity, sni, client_ca, .. } = options;
+        let setup = Setup::new(&terms, Credentials { identity, sni, client_ca })?;
         let refused = |error: std::io::Error| Error::ListenFailed {
             address: options.listen.to_string(),
             cause: plain(&error),
@@ -133,9 +116,11 @@ impl Server {
         listener.set_nonblocking(true).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let shared = Arc::new(Shared {
-            tls,
-            served,
-            client_auth: options.client_auth,
+            terms,
+            setup: RwLock::new(Arc::new(setup)),
+            reload: options.reload,
+            allow: options.allow,
+            answer: options.answer,
             timeout: options.timeout,
             count: options.count,
             stop: AtomicBool::new(options.count == Some(0)),
@@ -196,38 +181,4 @@ impl Server {
         }
         Ok(summary)
     }
-}
-
-fn configure(options: &Options, clock: Clock) -> Result<Arc<ServerConfig>, Error> {
-    let provider = super::provider();
-    let builder = ServerConfig::builder_with_details(provider.clone(), Arc::new(Time(clock.clone())))
-        .with_protocol_versions(super::versions(options.version))
-        .map_err(super::setup)?;
-    let builder = match options.client_auth {
-        ClientAuth::None if options.crls.is_some() => {
-            let problem = "clients are not asked for certificates, so no CRL can refuse one".to_owned();
-            return Err(Error::Usage { problem });
-        }
-        ClientAuth::None => builder.with_no_client_auth(),
-        mode => {
-            if options.client_ca.is_empty() {
-                let problem =
-                    "clients are asked for certificates, but no CA is given whose clients are let in";
-                return Err(Error::Usage { problem: problem.to_owned() });
-            }
-            let verifier = verifier::ClientVerifier::new(
-                Trust { anchors: options.client_ca.clone(), crls: options.crls.clone() },
-                mode == ClientAuth::Required,
-                &provider,
-                clock,
-            )?;
-            builder.with_client_cert_verifier(Arc::new(verifier))
-        }
-    };
-    let mut config = builder.with_cert_resolver(Arc::new(options.identity.clone()));
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
-    config.max_early_data_size = 0;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
 }

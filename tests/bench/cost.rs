@@ -1,5 +1,5 @@
 //! What things cost: `cargo bench --bench cost`. CPU times are of the process doing the work, user and system apart. RSA keys
-//! beside those of openssl: `cargo bench --bench cost -- rsa`.
+//! beside those of openssl: `cargo bench --bench cost -- rsa`. Handshakes alone: `-- handshake`; beside Go's, where Go is there.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -12,7 +12,7 @@ use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -97,14 +97,17 @@ fn processes(what: &str, count: u32, bound: &str, mut arguments: impl FnMut(u32)
     report(what, count, before, cpu(UsageWho::RUSAGE_CHILDREN), start.elapsed(), bound);
 }
 
-/// A serve-test process, and full mutual handshakes with it: what each side spends on one.
-fn handshakes(count: u32) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pkit"));
-    command.args(words(&format!("serve-test s0.internal --listen 127.0.0.1:0 --count {count}")));
+/// A server that ends after so many requests, and says on its first line where it listens.
+fn start(mut command: Command, prefix: &str) -> (Child, SocketAddr) {
     let mut server = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address: SocketAddr = line.trim().strip_prefix("listening on https://").unwrap().parse().unwrap();
+    (server, line.trim().strip_prefix(prefix).unwrap().parse().unwrap())
+}
+
+/// Full mutual handshakes with a server, each with a request: what each side spends on one. By many hands, the wall time says whether
+/// the server uses all cores, as far as the clients beside it leave it any.
+fn handshakes(what: &str, count: u32, hands: u32, (mut server, address): (Child, SocketAddr)) {
     let set = Path::new("pki/live/client");
     let key = load_private_key(&set.join("privkey.pem"), &mut no_passphrase()).unwrap();
     let chain = load_certificates(&set.join("fullchain.pem")).unwrap();
@@ -115,21 +118,53 @@ fn handshakes(count: u32) {
     };
     let (client, children) = (cpu(UsageWho::RUSAGE_SELF), cpu(UsageWho::RUSAGE_CHILDREN));
     let start = Instant::now();
-    for _ in 0..count {
-        let report = probe(&options, Arc::new(OffsetDateTime::now_utc)).unwrap();
-        assert_eq!(report.verdict, Verdict::Accepted, "{}", report.reason);
-    }
+    std::thread::scope(|scope| {
+        for _ in 0..hands {
+            scope.spawn(|| {
+                for _ in 0..count / hands {
+                    let report = probe(&options, Arc::new(OffsetDateTime::now_utc)).unwrap();
+                    assert_eq!(report.verdict, Verdict::Accepted, "{}", report.reason);
+                }
+            });
+        }
+    });
     let wall = start.elapsed();
     assert!(server.wait().unwrap().success());
-    report(
-        "mutual handshake and request, serve-test",
-        count,
-        children,
-        cpu(UsageWho::RUSAGE_CHILDREN),
-        wall,
-        "",
-    );
-    report("mutual handshake and request, probe", count, client, cpu(UsageWho::RUSAGE_SELF), wall, "");
+    report(what, count, children, cpu(UsageWho::RUSAGE_CHILDREN), wall, "");
+    if what.ends_with("serve-test") {
+        report("mutual handshake and request, probe", count, client, cpu(UsageWho::RUSAGE_SELF), wall, "");
+    }
+}
+
+/// serve-test, and Go's net/http where Go is there, in turns.
+fn servers(count: u32) {
+    let ours = |options: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pkit"));
+        command.args(words(&format!("serve-test s0.internal --listen 127.0.0.1:0 --count {count}{options}")));
+        start(command, "listening on https://")
+    };
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/serve.go");
+    let built = Command::new("go").args(["build", "-o", "serve-go", source]).status();
+    let go = built.is_ok_and(|status| status.success());
+    let theirs = || {
+        let mut command = Command::new("./serve-go");
+        let set = "pki/live/s0.internal";
+        command.args(["fullchain.pem", "privkey.pem", "ca.pem"].map(|file| format!("{set}/{file}")));
+        command.arg(count.to_string());
+        start(command, "")
+    };
+    for _ in 0..2 {
+        handshakes("mutual handshake and request, serve-test", count, 1, ours(""));
+        match go {
+            true => handshakes("mutual handshake and request, Go net/http", count, 1, theirs()),
+            false => println!("Go is not there: its net/http is not measured"),
+        }
+    }
+    handshakes("the same with --reload and a log", count, 1, ours(" --reload --access-log access.jsonl"));
+    handshakes("the same by 4 hands at once, serve-test", count, 4, ours(""));
+    if go {
+        handshakes("the same by 4 hands at once, Go net/http", count, 4, theirs());
+    }
 }
 
 fn words(line: &str) -> Vec<String> {
@@ -177,6 +212,19 @@ fn main() {
     if std::env::args().any(|argument| argument == "rsa") {
         return rsa_generation();
     }
+    let directory = tempfile::tempdir().unwrap();
+    std::env::set_current_dir(&directory).unwrap();
+    if std::env::args().any(|argument| argument == "handshake") {
+        for line in [
+            "ca root root --unencrypted",
+            "ca intermediate issuing --unencrypted",
+            "issue server s0.internal localhost 127.0.0.1",
+            "issue client client",
+        ] {
+            processes("", 1, "", |_| words(line));
+        }
+        return servers(3000);
+    }
     let random = SystemRandom::new();
     let now = OffsetDateTime::now_utc();
     in_process("root+intermediate+server+client, one process", 200, "user at most 7 ms", || {
@@ -184,8 +232,6 @@ fn main() {
     });
     in_process("new P-256 key", 2000, "", || drop(PrivateKey::generate(KeyType::P256, &random).unwrap()));
 
-    let directory = tempfile::tempdir().unwrap();
-    std::env::set_current_dir(&directory).unwrap();
     processes("pkit --version", 300, "wall at most 1.5 ms", |_| words("--version"));
     processes("pkit ca root (no passphrase)", 1, "", |_| words("ca root root --unencrypted"));
     processes("pkit ca intermediate (no passphrase)", 1, "", |_| {
@@ -195,6 +241,6 @@ fn main() {
         words(&format!("issue server s{index}.internal localhost 127.0.0.1"))
     });
     processes("pkit issue client", 1, "", |_| words("issue client client"));
-    handshakes(3000);
+    servers(3000);
     processes("pkit ca list", 100, "", |_| words("ca list"));
 }

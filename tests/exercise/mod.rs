@@ -28,6 +28,7 @@ use pkit::{
     pem, pkcs7,
     pkcs12::{Content, Pkcs12},
     profile::Profile,
+    tls::serve::ClientHello,
     validity::{End, Span, format_rfc3339, parse_time, relative},
     verify::{Demands, Policies, Purpose, Question, Rules, verify_by},
 };
@@ -443,6 +444,18 @@ fn says(certificate: &Certificate, issuer: &Name, subject: &Name, key: &PublicKe
     assert_eq!(certificate.public_key().spki(), key.spki());
     assert_eq!(certificate.extensions().len(), extensions, "{certificate:?}");
     assert!(subject.is_readable() && issuer.is_readable(), "{certificate:?}");
+}
+
+/// What a client says first.
+pub(crate) fn hello(data: &[u8]) {
+    if let Some(hello) = ClientHello::read(data) {
+        assert!(
+            !hello.versions.is_empty() || hello.extensions.iter().any(|extension| extension.number == 43)
+        );
+        harmless(&serde_json::to_string(&hello).unwrap());
+        // Nothing behind it changes what it says.
+        assert_eq!(ClientHello::read(&[data, b"more"].concat()), Some(hello));
+    }
 }
 
 /// A revocation list.

@@ -6,7 +6,7 @@ pkit=$(realpath "${1:-target/debug/pkit}")
 corpus=$(dirname "$(realpath "$0")")/corpus
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-for target in certificate crl duration inspection lint manifest pem pem_chunks pkcs12 pkcs7 private_key request rows san splice subject; do mkdir -p "$corpus/$target"; done
+for target in certificate crl duration hello inspection lint manifest pem pem_chunks pkcs12 pkcs7 private_key request rows san splice subject; do mkdir -p "$corpus/$target"; done
 cd "$made"
 
 for kind in p256 p384 ed25519; do
@@ -55,6 +55,10 @@ done
 for target in certificate crl manifest pkcs12 pkcs7 private_key request; do
     for seed in "$corpus/$target"/*; do cp "$seed" "$corpus/inspection/$target-$(basename "$seed")"; done
 done
+# A ClientHello of OpenSSL 3 with SNI and ALPN, whole and cut in two records.
+printf '%s' 'FgMBAgABAAH8AwMqrPVHE2qjAhChvM6RLk4924ROwi7nM9lCqCBVGzeYXyDU4GwUnCCyjTDqxpJwxrYDEZx9xOft0kFhDlduw/wrVwAKEwITAxMBwCsA/wEAAakAAAARAA8AAAxhcGkuaW50ZXJuYWwACwAEAwABAgAKABYAFAAdABcAHgAZABgBAAEBAQIBAwEEACMAAAAQAA4ADAJoMghodHRwLzEuMQAWAAAAFwAAAA0AKgAoBAMFAwYDCAcICAgJCAoICwgECAUIBgQBBQEGAQMDAwEDAgQCBQIGAgArAAUEAwQDAwAtAAIBAQAzACYAJAAdACDnGlA2/hKJoCdl1LozT5gVb77taxCb9p7eZ6fZRv2jAwAVAOkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==' | openssl base64 -d -A > "$corpus/hello/whole"
+{ printf '\026\003\001\000\005'; head -c 10 "$corpus/hello/whole" | tail -c 5
+  printf '\026\003\001\001\373'; tail -c +11 "$corpus/hello/whole"; } > "$corpus/hello/cut"
 number=0
 seed() { number=$((number + 1)); printf %s "$2" > "$corpus/$1/$number"; }
 for text in 'C=US,ST=California,O=Acme\, Inc,CN=api' 'DC=com,DC=example,OU=One+CN=Two' '2.5.4.3=#0c0161' 'CN=\41\0a\,\ ' 'emailAddress=a@b.c' 'CN=日本'; do

@@ -12,6 +12,7 @@
 )]
 
 mod accepted;
+mod clients;
 mod crl;
 mod csr;
 mod import;
@@ -25,6 +26,8 @@ mod sandbox;
 mod handshake;
 mod made;
 mod terminal;
+#[path = "../visitor/mod.rs"]
+mod visitor;
 
 use std::{
     io::Write,

@@ -1,54 +1,32 @@
-//! HTTP/1.1, as little of it as a test server needs: the head of one request, and one answer that says who the client
-//! is.
+//! What requests get: who the client is, what was negotiated, or what was asked for.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
-use super::{ClientFacts, Shared};
-use crate::{
-    name::escape,
-    tls::{CertificateFacts, Negotiated},
-};
+use super::{ClientFacts, ClientHello, request::Request};
+use crate::tls::{CertificateFacts, Negotiated};
 
-/// Bytes of a request's head; RFC 9112 section 3 wants 8000 for its first line.
-pub(super) const MOST_HEAD: usize = 16 * 1024;
-/// Header fields of a request.
-const MOST_FIELDS: usize = 100;
+/// Bytes of a body of one's own.
+pub(super) const MOST_ANSWER: usize = 64 * 1024;
 
-/// What the bytes so far are.
-pub(super) enum Head {
-    /// Not all of it yet.
-    Partial,
-    /// A whole head: the method, and the request line without the version, escaped.
-    Whole { head_only: bool, line: String },
-    /// No request: the status to answer with, and why.
-    Bad { status: u16, reason: &'static str },
+/// What requests get, but for `/healthz` and `/handshake`: by default 200, and who the client is.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The status
+    pub status: Option<u16>,
+    /// The body, of at most 64 KiB
+    pub body: Option<Vec<u8>>,
+    /// Whether it says what the request was, in place of who the client is
+    pub echo: bool,
 }
 
-/// Reads the head of a request.
-pub(super) fn read_head(bytes: &[u8]) -> Head {
-    let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
-    let mut request = httparse::Request::new(&mut fields);
-    match request.parse(bytes) {
-        Ok(httparse::Status::Complete(_)) => {
-            let method = request.method.unwrap_or_default();
-            let path = request.path.unwrap_or_default();
-            let line: String = format!("{method} {path}").chars().take(200).collect();
-            Head::Whole { head_only: method == "HEAD", line: escape(&line).into_owned() }
-        }
-        Ok(httparse::Status::Partial) if bytes.len() >= MOST_HEAD => TOO_LARGE,
-        Err(httparse::Error::TooManyHeaders) => TOO_LARGE,
-        Ok(httparse::Status::Partial) => Head::Partial,
-        Err(_) => Head::Bad { status: 400, reason: "what the client sent is not an HTTP/1.1 request" },
-    }
-}
-
-const TOO_LARGE: Head = Head::Bad { status: 431, reason: "the head of the request is larger than 16 KiB" };
-
-/// Whether bytes that should begin a TLS record begin an HTTP request instead.
-pub(super) fn is_plain_http(bytes: &[u8]) -> bool {
-    const METHODS: [&[u8]; 9] =
-        [b"GET ", b"HEAD", b"POST", b"PUT ", b"DELE", b"OPTI", b"PATC", b"CONN", b"PRI "];
-    bytes.get(..4).is_some_and(|start| METHODS.contains(&start))
+/// What answers speak of.
+pub(super) struct Seen<'a> {
+    pub(super) client: Option<&'a ClientFacts>,
+    pub(super) tls: Option<&'a Negotiated>,
+    pub(super) server: &'a CertificateFacts,
+    /// The client's first bytes.
+    pub(super) hello: &'a [u8],
 }
 
 #[derive(Serialize)]
@@ -57,64 +35,138 @@ struct Body<'a> {
     client: Option<&'a ClientFacts>,
     tls: Option<&'a Negotiated>,
     server: &'a CertificateFacts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_hello: Option<ClientHello>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Echo<'a>>,
 }
 
-/// The answer to a request: who the client is, what was negotiated, and which certificate was served.
-pub(super) fn hello(
-    shared: &Shared,
-    client: Option<&ClientFacts>,
-    tls: Option<&Negotiated>,
-    head_only: bool,
-) -> Vec<u8> {
-    let body = Body { client_authenticated: client.is_some(), client, tls, server: &shared.served };
-    // A structure of strings always becomes JSON.
-    let mut body = serde_json::to_vec_pretty(&body).unwrap_or_default();
-    body.push(b'\n');
-    response("200 OK", "application/json", &body, head_only)
+/// The request as it came.
+#[derive(Serialize)]
+struct Echo<'a> {
+    method: &'a str,
+    target: &'a str,
+    version: &'a str,
+    headers: &'a [(String, String)],
+    body_bytes: usize,
+    /// Where it is text.
+    body: Option<&'a str>,
+    /// Where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_base64: Option<String>,
 }
 
-/// The answer to what is no request.
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+impl Answer {
+    /// Whether this request is answered whoever sends it.
+    pub(super) fn is_public(request: &Request) -> bool {
+        request.path() == "/healthz"
+    }
+
+    /// The answer, with its status.
+    pub(super) fn to(&self, request: &Request, seen: &Seen<'_>) -> (u16, Vec<u8>) {
+        let head_only = request.method == "HEAD";
+        let (status, kind, body) = match request.path() {
+            "/healthz" => (200, TEXT, b"ok\n".to_vec()),
+            "/handshake" => (200, JSON, self.say(seen, ClientHello::read(seen.hello), None)),
+            _ => {
+                let status = self.status.unwrap_or(200);
+                match &self.body {
+                    Some(body) => (status, kind(body), body.clone()),
+                    None => (status, JSON, self.say(seen, None, self.echo.then(|| Echo::new(request)))),
+                }
+            }
+        };
+        (status, response(status, kind, &body, head_only))
+    }
+
+    fn say(&self, seen: &Seen<'_>, client_hello: Option<ClientHello>, request: Option<Echo<'_>>) -> Vec<u8> {
+        let Seen { client, tls, server, .. } = *seen;
+        let client_authenticated = client.is_some();
+        let body = Body { client_authenticated, client, tls, server, client_hello, request };
+        // A structure of strings always becomes JSON.
+        let mut body = serde_json::to_vec_pretty(&body).unwrap_or_default();
+        body.push(b'\n');
+        body
+    }
+}
+
+impl<'a> Echo<'a> {
+    fn new(request: &'a Request) -> Self {
+        let body = std::str::from_utf8(&request.body).ok();
+        Self {
+            method: &request.method,
+            target: &request.target,
+            version: &request.version,
+            headers: &request.fields,
+            body_bytes: request.body.len(),
+            body,
+            body_base64: body.is_none().then(|| STANDARD.encode(&request.body)),
+        }
+    }
+}
+
+/// What a body of one's own is taken for.
+fn kind(body: &[u8]) -> &'static str {
+    let is_json = matches!(body.trim_ascii_start(), [b'{' | b'[', ..])
+        && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+    match is_json {
+        true => JSON,
+        false if std::str::from_utf8(body).is_ok() => TEXT,
+        false => "application/octet-stream",
+    }
+}
+
+/// The answer to who may not come in, and to what is no request.
 pub(super) fn refusal(status: u16, reason: &str) -> Vec<u8> {
-    let line = match status {
-        431 => "431 Request Header Fields Too Large",
-        _ => "400 Bad Request",
-    };
-    response(line, "text/plain; charset=utf-8", format!("{reason}\n").as_bytes(), false)
+    response(status, TEXT, format!("{reason}\n").as_bytes(), false)
 }
 
-fn response(status: &str, kind: &str, body: &[u8], head_only: bool) -> Vec<u8> {
-    let mut all = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nServer: pkit/{}\r\nConnection: close\r\n\r\n",
-        body.len(),
-        env!("CARGO_PKG_VERSION"),
-    )
-    .into_bytes();
-    if !head_only {
+fn response(status: u16, kind: &str, body: &[u8], head_only: bool) -> Vec<u8> {
+    // RFC 9110 6.4.1: these have no content, and say nothing of its length.
+    let bodiless = matches!(status, 204 | 304);
+    let content = if bodiless {
+        String::new()
+    } else {
+        format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len())
+    };
+    let phrase = phrase(status);
+    let version = env!("CARGO_PKG_VERSION");
+    let head =
+        format!("HTTP/1.1 {status} {phrase}\r\n{content}Server: pkit/{version}\r\nConnection: close\r\n\r\n");
+    let mut all = head.into_bytes();
+    if !head_only && !bodiless {
         all.extend_from_slice(body);
     }
     all
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn heads_are_whole_partial_or_bad() {
-        assert!(
-            matches!(read_head(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), Head::Whole { head_only: false, line } if line == "GET /")
-        );
-        assert!(matches!(read_head(b"GET / HTTP/1.1\r\nHost"), Head::Partial));
-        assert!(matches!(read_head(b"\x00\x01\x02\r\n\r\n"), Head::Bad { status: 400, .. }));
-        let long = format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(MOST_HEAD));
-        assert!(matches!(read_head(long.as_bytes()), Head::Bad { status: 431, .. }));
-        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(MOST_FIELDS + 1));
-        assert!(matches!(read_head(many.as_bytes()), Head::Bad { status: 431, .. }));
-    }
-
-    #[test]
-    fn plain_http_is_told_from_tls() {
-        assert!(is_plain_http(b"GET / HTTP/1.1") && is_plain_http(b"PRI * HTTP/2.0"));
-        assert!(!is_plain_http(b"\x16\x03\x01\x02\x00") && !is_plain_http(b"GET"));
+/// RFC 9110 15; the phrase may be empty, and says nothing to programs.
+fn phrase(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        304 => "Not Modified",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        418 => "I'm a Teapot",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "",
     }
 }

@@ -6,30 +6,36 @@
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use mio::net::TcpStream;
-use rustls::ServerConnection;
+use rustls::{AlertDescription, ServerConnection};
 
 use super::{
-    ClientAuth, ClientFacts, ConnectionReport, Outcome, Shared,
-    answer::{self, Head},
+    Answer, ClientAuth, ClientFacts, ClientHello, ConnectionReport, Outcome, Shared,
+    answer::{self, Seen},
+    failure::{self, Failure},
+    hello::{self, Start},
+    request::{self, Progress, Request},
+    setup::Setup,
     verifier::take_judgement,
 };
 use crate::{
     name::escape,
     tls::{Alert, Negotiated, fault, judge::Judgement},
+    verify::Rule,
 };
 
-/// Bytes that a client may send before it is answered: handshake, certificates and the head of its request.
-const MOST_RECEIVED: usize = 160 * 1024;
+/// Bytes that a client may send before it is answered: handshake, certificates and its request.
+const MOST_RECEIVED: usize = 256 * 1024;
 /// Bytes that are thrown away after the answer.
 const MOST_DRAINED: usize = 1024 * 1024;
 /// How long the client may take to end the connection after the answer.
 const DRAIN: Duration = Duration::from_secs(2);
-/// Outgoing bytes that rustls may hold for us.
-const BUFFER: usize = 32 * 1024;
+/// Outgoing bytes that rustls may hold for us, which is more than any answer.
+const BUFFER: usize = 512 * 1024;
 
 /// What is to be done with a connection after it was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +57,10 @@ pub(super) struct Connection {
     started: Instant,
     stage: Stage,
     received: usize,
+    /// What the handshake is made with, once it has begun.
+    setup: Option<Arc<Setup>>,
+    /// The client's first bytes, which hold what it offers.
+    hello: Vec<u8>,
     judged: Option<Judgement>,
     negotiated: Option<Negotiated>,
     authenticated: bool,
@@ -59,19 +69,21 @@ pub(super) struct Connection {
     status: Option<u16>,
     alert_sent: Option<Alert>,
     alert_received: Option<Alert>,
+    /// What the client seems to mind about our certificate.
+    server_fault: Option<Rule>,
     /// Whether the client ended its side.
     ended: bool,
-    /// How it ends; told when it is over.
-    verdict: Option<(Outcome, String)>,
+    /// How it ends, why as a word and in a sentence; told when it is over.
+    verdict: Option<(Outcome, Option<&'static str>, String)>,
 }
 
 enum Stage {
     /// Not a byte came yet, so there is nothing to keep.
     Silent,
-    /// The first bytes, too few to see what they are.
-    Greeting(Vec<u8>),
+    /// The first bytes, too few to see what they are, or what is asked for.
+    Greeting,
     /// Handshake and request: what came of the request so far.
-    Talking { tls: Box<ServerConnection>, head: Vec<u8> },
+    Talking { tls: Box<ServerConnection>, request: Box<request::Reader> },
     /// The last bytes to send.
     Closing { out: Vec<u8>, sent: usize },
     /// Everything was sent; what still comes is thrown away.
@@ -88,6 +100,8 @@ impl Connection {
             started: Instant::now(),
             stage: Stage::Silent,
             received: 0,
+            setup: None,
+            hello: Vec::new(),
             judged: None,
             negotiated: None,
             authenticated: false,
@@ -96,6 +110,7 @@ impl Connection {
             status: None,
             alert_sent: None,
             alert_received: None,
+            server_fault: None,
             ended: false,
             verdict: None,
         }
@@ -124,7 +139,7 @@ impl Connection {
                 return if matches!(self.stage, Stage::Draining { .. }) { Next::Over } else { next };
             }
             match self.stream.read(buffer) {
-                Ok(0) => self.end(false),
+                Ok(0) => self.end(shared, false),
                 Ok(count) => {
                     if !self.take(shared, buffer.get(..count).unwrap_or_default()) {
                         return Next::Over;
@@ -133,7 +148,7 @@ impl Connection {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return next,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => {
-                    self.end(true);
+                    self.end(shared, true);
                     return Next::Over;
                 }
             }
@@ -179,53 +194,79 @@ impl Connection {
         }
         self.received += bytes.len();
         if self.received > MOST_RECEIVED {
-            self.finish(Outcome::Failed, "the client sent more than a handshake and a request need".into());
+            self.fail("too-much", "the client sent more than a handshake and a request need");
             self.close(Vec::new());
             return true;
         }
         match std::mem::replace(&mut self.stage, Stage::Silent) {
-            Stage::Silent => self.greet(shared, bytes, Vec::new()),
-            Stage::Greeting(mut first) => {
-                first.extend_from_slice(bytes);
-                self.greet(shared, &[], first);
-            }
-            Stage::Talking { tls, head } => self.talk(shared, tls, head, bytes),
+            Stage::Silent | Stage::Greeting => self.greet(shared, bytes),
+            Stage::Talking { tls, request } => self.talk(shared, tls, request, bytes),
             closing => self.stage = closing,
         }
         true
     }
 
     /// Looks at the first bytes: TLS, or something that deserves a plain word.
-    fn greet(&mut self, shared: &Shared, bytes: &[u8], first: Vec<u8>) {
-        let bytes = if first.is_empty() { bytes } else { &first };
-        let is_letter = bytes.first().is_some_and(u8::is_ascii_uppercase);
-        if is_letter && bytes.len() < 4 {
-            self.stage = Stage::Greeting(bytes.to_vec());
+    fn greet(&mut self, shared: &Shared, bytes: &[u8]) {
+        self.hello.extend_from_slice(bytes);
+        let is_letter = self.hello.first().is_some_and(u8::is_ascii_uppercase);
+        let is_partial = match is_letter {
+            true => self.hello.len() < 4,
+            false => self.hello.len() < hello::MOST && hello::start(&self.hello) == Start::Partial,
+        };
+        if is_partial {
+            self.stage = Stage::Greeting;
             return;
         }
-        if answer::is_plain_http(bytes) {
+        if request::is_plain_http(&self.hello) {
             self.status = Some(400);
-            self.finish(
-                Outcome::Failed,
-                "the client spoke plain HTTP, but this port speaks TLS: https://".into(),
-            );
+            self.fail("plain-http", "the client spoke plain HTTP, but this port speaks TLS: https://");
             self.close(answer::refusal(400, "This port speaks TLS. Use https:// and a client certificate."));
             return;
         }
-        match ServerConnection::new(shared.tls.clone()) {
+        let setup = shared.setup();
+        if setup.shown.is_strict()
+            && let Some(hello) = ClientHello::read(&self.hello)
+            && !setup.shown.knows(hello.server_name.as_deref())
+        {
+            return self.refuse_name(hello.server_name.as_deref());
+        }
+        match ServerConnection::new(setup.tls.clone()) {
             Ok(mut tls) => {
+                self.setup = Some(setup);
                 tls.set_buffer_limit(Some(BUFFER));
-                self.talk(shared, Box::new(tls), Vec::new(), bytes);
+                let first = std::mem::take(&mut self.hello);
+                self.talk(shared, Box::new(tls), Box::default(), &first);
+                self.hello = first;
             }
             Err(error) => {
-                self.finish(Outcome::Failed, fault::words(&error, "the client"));
+                self.fail("protocol-error", fault::words(&error, "the client"));
                 self.close(Vec::new());
             }
         }
     }
 
+    /// There is no server of this name: an alert that rustls has no word for (RFC 6066 3), in a record of its own.
+    fn refuse_name(&mut self, name: Option<&str>) {
+        self.alert_sent = Some(Alert::from_number(112));
+        let reason = match name {
+            Some(name) => format!("the client asked for {name}, and there is no server of this name here"),
+            None => {
+                "the client asked for no server by name (SNI), and only those that do are served".to_owned()
+            }
+        };
+        self.fail("unrecognized-name", reason);
+        self.close(fault::fatal(112).to_vec());
+    }
+
     /// Handshake, then request.
-    fn talk(&mut self, shared: &Shared, mut tls: Box<ServerConnection>, mut head: Vec<u8>, bytes: &[u8]) {
+    fn talk(
+        &mut self,
+        shared: &Shared,
+        mut tls: Box<ServerConnection>,
+        mut request: Box<request::Reader>,
+        bytes: &[u8],
+    ) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let fed = tls.read_tls(&mut rest);
@@ -235,10 +276,10 @@ impl Connection {
                 self.judged = Some(judged);
             }
             if let Err(error) = processed {
-                return self.broken(tls, &error);
+                return self.broken(shared, tls, &error, bytes);
             }
             if !matches!(fed, Ok(1..)) {
-                self.finish(Outcome::Failed, "the client sent more at once than a handshake needs".into());
+                self.fail("too-much", "the client sent more at once than a handshake needs");
                 return self.close_tls(tls);
             }
             if tls.is_handshaking() {
@@ -250,75 +291,136 @@ impl Connection {
                 self.authenticated = tls.peer_certificates().is_some()
                     && self.judged.as_ref().is_some_and(Judgement::accepted);
             }
-            let mut reader = tls.reader().take(answer::MOST_HEAD.saturating_sub(head.len()) as u64);
-            let ended = match reader.read_to_end(&mut head) {
+            if !speaks_http(&tls) {
+                self.accept(shared);
+                return self.close_tls(tls);
+            }
+            let mut reader = tls.reader().take(request.room() as u64);
+            let ended = match reader.read_to_end(&mut request.bytes) {
                 Ok(_) => reader.limit() > 0,
                 Err(error) => error.kind() != io::ErrorKind::WouldBlock,
             };
-            match answer::read_head(&head) {
-                Head::Partial if ended => return self.silent_end(tls, &head),
-                Head::Partial => {}
-                Head::Whole { head_only, line } => {
-                    self.request = Some(line);
-                    self.status = Some(200);
-                    let client = self.client.as_ref().filter(|_| self.authenticated);
-                    let text = answer::hello(shared, client, self.negotiated.as_ref(), head_only);
-                    self.accept(shared);
-                    return self.answer(tls, &text);
+            match request.progress(shared.answer.echo) {
+                Progress::Partial | Progress::Expects if ended => {
+                    return self.silent_end(shared, tls, request.bytes.is_empty());
                 }
-                Head::Bad { status, reason } => {
+                Progress::Partial => {}
+                // The buffer limit is above this.
+                Progress::Expects => drop(tls.writer().write_all(b"HTTP/1.1 100 Continue\r\n\r\n")),
+                Progress::Whole(request) => return self.respond(shared, tls, &request),
+                Progress::Bad(status, reason) => {
                     self.status = Some(status);
-                    self.finish(Outcome::Failed, reason.to_owned());
+                    self.fail("bad-request", reason);
                     return self.answer(tls, &answer::refusal(status, reason));
                 }
             }
         }
-        self.stage = Stage::Talking { tls, head };
+        self.stage = Stage::Talking { tls, request };
     }
 
-    /// The client was let in.
+    fn respond(&mut self, shared: &Shared, tls: Box<ServerConnection>, request: &Request) {
+        self.request = Some(request.line());
+        self.accept(shared);
+        if let Some((Outcome::Refused, _, reason)) = &self.verdict
+            && !Answer::is_public(request)
+        {
+            self.status = Some(403);
+            let text = answer::refusal(403, reason);
+            return self.answer(tls, &text);
+        }
+        let Some(setup) = &self.setup else { return self.close_tls(tls) };
+        let seen = Seen {
+            client: self.client.as_ref().filter(|_| self.authenticated),
+            tls: self.negotiated.as_ref(),
+            server: setup.shown.facts(tls.server_name()),
+            hello: &self.hello,
+        };
+        let (status, text) = shared.answer.to(request, &seen);
+        self.status = Some(status);
+        if Answer::is_public(request) {
+            // Whoever comes for this alone is not asked who it is.
+            self.verdict =
+                Some((Outcome::Accepted, None, "it is asked whether the server is well".to_owned()));
+        }
+        self.answer(tls, &text);
+    }
+
+    /// The handshake held: the client is let in, unless it is on no list.
     fn accept(&mut self, shared: &Shared) {
-        let reason = match (&self.client, shared.client_auth) {
-            (Some(_), _) if self.authenticated => "the client's certificate is good",
-            (_, ClientAuth::None) => "clients are not asked for a certificate",
+        let leaf =
+            self.judged.as_ref().filter(|_| self.authenticated).and_then(|judged| judged.chain.first());
+        if !shared.allow.is_empty() && !leaf.is_some_and(|leaf| shared.allow.admits(leaf)) {
+            let reason = shared.allow.refusal(leaf);
+            return self.finish(Outcome::Refused, Some("not-allowed"), reason);
+        }
+        let reason = match shared.terms.client_auth {
+            _ if leaf.is_some() => "the client's certificate is good",
+            ClientAuth::None => "clients are not asked for a certificate",
             _ => "the client sent no certificate, and none is required",
         };
-        self.finish(Outcome::Accepted, reason.to_owned());
+        self.finish(Outcome::Accepted, None, reason.to_owned());
     }
 
     /// The client ended its side after the handshake, without a whole request.
-    fn silent_end(&mut self, tls: Box<ServerConnection>, head: &[u8]) {
-        if head.is_empty() {
-            let reason = match self.authenticated {
-                true => "the client's certificate is good; it closed without a request",
-                false => "the client was let in without a certificate; it closed without a request",
-            };
-            self.finish(Outcome::Accepted, reason.to_owned());
+    fn silent_end(&mut self, shared: &Shared, tls: Box<ServerConnection>, is_silent: bool) {
+        if is_silent {
+            self.accept(shared);
+            let own = self.own_fault(shared);
+            if let Some((Outcome::Accepted, _, reason)) = &mut self.verdict {
+                reason.push_str("; it closed without a request");
+                if let Some((rule, fault)) = own {
+                    self.server_fault = Some(rule);
+                    reason.push_str(&format!("; {fault}"));
+                }
+            }
         } else {
-            self.finish(Outcome::Failed, "the client closed in the middle of its request".to_owned());
+            self.fail("closed", "the client closed in the middle of its request");
         }
         self.close_tls(tls);
     }
 
+    /// What the client may mind about our certificate.
+    fn own_fault(&self, shared: &Shared) -> Option<(Rule, String)> {
+        let shown = &self.setup.as_ref()?.shown;
+        shown.fault(self.negotiated.as_ref()?.server_name.as_deref(), (shared.terms.clock)())
+    }
+
     /// rustls gave the connection up.
-    fn broken(&mut self, mut tls: Box<ServerConnection>, error: &rustls::Error) {
+    fn broken(
+        &mut self,
+        shared: &Shared,
+        mut tls: Box<ServerConnection>,
+        error: &rustls::Error,
+        bytes: &[u8],
+    ) {
         use rustls::Error as E;
         self.negotiated = self.negotiated.take().or_else(|| Negotiated::read(&tls, tls.server_name()));
-        let objection = self.judged.as_ref().and_then(Judgement::reason);
-        let (outcome, reason) = match (error, objection) {
-            (E::InvalidCertificate(_), Some(reason)) => (Outcome::Refused, reason),
-            (E::NoCertificatesPresented, _) => {
-                (Outcome::Refused, "the client sent no certificate, and one is required".to_owned())
+        // It may be the first bytes that broke it.
+        let first = if self.hello.is_empty() { bytes } else { &self.hello };
+        let mut alert = None;
+        match failure::refusal(error, self.judged.as_ref()) {
+            Some((cause, reason)) => self.finish(Outcome::Refused, Some(cause), reason),
+            None => {
+                let failure = Failure::new(error, &shared.terms, first);
+                let mut reason = failure.reason;
+                if matches!(error, E::AlertReceived(alert) if is_of_certificate(*alert))
+                    && let Some((rule, fault)) = self.own_fault(shared)
+                {
+                    self.server_fault = Some(rule);
+                    reason.push_str(&format!("; {fault}"));
+                }
+                self.fail(failure.cause, reason);
+                alert = failure.alert;
             }
-            (E::InvalidCertificate(_), None) => (Outcome::Refused, fault::words(error, "the client")),
-            _ => (Outcome::Failed, fault::words(error, "the client")),
-        };
+        }
         if let E::AlertReceived(description) = error {
             self.alert_received = Some((*description).into());
         }
-        self.finish(outcome, reason);
         let mut out = Vec::new();
         drain_tls(&mut tls, &mut out);
+        if let Some(alert) = alert {
+            out = fault::fatal(alert).to_vec();
+        }
         self.alert_sent = match error {
             E::AlertReceived(_) => None,
             _ => fault::plain_alert(&out).or_else(|| fault::alert_for(error)),
@@ -345,22 +447,35 @@ impl Connection {
     }
 
     /// The client ended its side, or the connection as a whole.
-    fn end(&mut self, reset: bool) {
+    fn end(&mut self, shared: &Shared, reset: bool) {
         self.ended = true;
         let how = if reset { "reset the connection" } else { "closed the connection" };
         match std::mem::replace(&mut self.stage, Stage::Draining { drained: 0 }) {
-            Stage::Silent => self.finish(Outcome::Empty, format!("the client {how} without sending a byte")),
-            Stage::Greeting(_) => self.finish(Outcome::Failed, format!("the client {how}; it sent no TLS")),
+            Stage::Silent => {
+                self.finish(Outcome::Empty, None, format!("the client {how} without sending a byte"));
+            }
+            Stage::Greeting if self.hello.first() == Some(&22) => {
+                self.fail("closed", format!("the client {how} in the middle of its first message"));
+            }
+            Stage::Greeting => self.fail("not-tls", format!("the client {how}; it sent no TLS")),
             Stage::Talking { tls, .. } if tls.is_handshaking() => {
                 self.negotiated = Negotiated::read(&tls, tls.server_name());
-                let reason = format!(
-                    "the client {how} during the handshake, without an alert; likely it does not trust our certificate"
+                let own = self.own_fault(shared);
+                self.server_fault = own.as_ref().map(|(rule, _)| *rule);
+                let why = own.map_or_else(
+                    || "likely it does not trust our certificate".to_owned(),
+                    |(_, fault)| fault,
                 );
-                self.finish(Outcome::Failed, reason);
+                self.fail(
+                    "closed",
+                    format!("the client {how} during the handshake, without an alert; {why}"),
+                );
             }
-            Stage::Talking { tls, head } if !reset => self.silent_end(tls, &head),
+            Stage::Talking { tls, request } if !reset => {
+                self.silent_end(shared, tls, request.bytes.is_empty())
+            }
             Stage::Talking { .. } => {
-                self.finish(Outcome::Failed, format!("the client {how} before its request was whole"));
+                self.fail("closed", format!("the client {how} before its request was whole"))
             }
             closing @ Stage::Closing { .. } => self.stage = closing,
             Stage::Draining { .. } => {}
@@ -375,27 +490,26 @@ impl Connection {
             Stage::Talking { tls, .. } if tls.is_handshaking() => {
                 format!("the handshake was not over within {limit} seconds")
             }
-            Stage::Talking { head, .. } if head.is_empty() => {
+            Stage::Greeting => format!("the first message was not whole within {limit} seconds"),
+            Stage::Talking { request, .. } if request.bytes.is_empty() => {
                 format!("no request came within {limit} seconds after the handshake began")
             }
-            Stage::Greeting(_) | Stage::Talking { .. } => {
-                format!("the request was not whole within {limit} seconds")
-            }
+            Stage::Talking { .. } => format!("the request was not whole within {limit} seconds"),
             Stage::Closing { .. } => format!("the client did not read its answer within {limit} seconds"),
             Stage::Draining { .. } => return,
         };
         // A refusal stands, read or not; to be let in takes an answer.
-        if matches!(self.verdict, Some((Outcome::Accepted, _))) {
+        if matches!(self.verdict, Some((Outcome::Accepted, ..))) {
             self.verdict = None;
         }
-        self.finish(Outcome::Failed, reason);
+        self.fail("timeout", reason);
     }
 
     /// The server stops. `true`: there is nothing to wait for.
     pub(super) fn stop(&mut self) -> bool {
         match &self.stage {
             Stage::Silent => {
-                self.finish(Outcome::Empty, "the server stopped before the client sent a byte".into());
+                self.finish(Outcome::Empty, None, "the server stopped before the client sent a byte".into());
                 true
             }
             _ => false,
@@ -404,22 +518,30 @@ impl Connection {
 
     /// The time for ending in order, after the server was told to stop, is over.
     pub(super) fn cut_off(&mut self) {
-        self.finish(Outcome::Failed, "the server stopped".to_owned());
+        self.fail("stopped", "the server stopped");
     }
 
     /// The first verdict stands.
-    fn finish(&mut self, outcome: Outcome, reason: String) {
-        self.verdict.get_or_insert((outcome, reason));
+    fn finish(&mut self, outcome: Outcome, cause: Option<&'static str>, reason: String) {
+        self.verdict.get_or_insert((outcome, cause, reason));
+    }
+
+    fn fail(&mut self, cause: &'static str, reason: impl Into<String>) {
+        self.finish(Outcome::Failed, Some(cause), reason.into());
     }
 
     /// What is told about it.
     pub(super) fn report(self) -> ConnectionReport {
-        let (outcome, reason) =
-            self.verdict.unwrap_or_else(|| (Outcome::Failed, "the connection was lost".to_owned()));
+        let lost = || (Outcome::Failed, Some("closed"), "the connection was lost".to_owned());
+        let (outcome, cause, reason) = self.verdict.unwrap_or_else(lost);
+        let offered = || ClientHello::read(&self.hello);
         ConnectionReport {
             number: self.number,
             peer: self.peer,
             outcome,
+            cause,
+            server_fault: self.server_fault,
+            client_hello: if outcome == Outcome::Failed { offered() } else { None },
             reason: escape(&reason).into_owned(),
             client_authenticated: self.authenticated && outcome == Outcome::Accepted,
             client: self.client,
@@ -432,6 +554,24 @@ impl Connection {
             duration: self.started.elapsed(),
         }
     }
+}
+
+/// Whether what was negotiated is answered here; where nothing was, HTTP/1.1 is meant.
+fn speaks_http(tls: &ServerConnection) -> bool {
+    matches!(tls.alpn_protocol(), None | Some(b"http/1.1" | b"http/1.0"))
+}
+
+/// Whether a client says so of our certificate; many do not tell one fault from another.
+fn is_of_certificate(alert: AlertDescription) -> bool {
+    use AlertDescription as A;
+    matches!(
+        alert,
+        A::BadCertificate
+            | A::CertificateExpired
+            | A::CertificateUnknown
+            | A::HandshakeFailure
+            | A::InternalError
+    )
 }
 
 /// Moves everything that rustls wants to send.

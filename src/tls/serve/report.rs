@@ -1,13 +1,14 @@
 //! What is told about a connection when it is over.
 
-use std::{net::SocketAddr, ops::AddAssign, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, ops::AddAssign, time::Duration};
 
 use serde::Serialize;
 
+use super::ClientHello;
 use crate::{
     cert::Certificate,
     tls::{Alert, CertificateFacts, Negotiated},
-    verify::Finding,
+    verify::{Finding, Rule},
 };
 
 /// How a connection ended.
@@ -65,6 +66,11 @@ pub struct ConnectionReport {
     pub peer: SocketAddr,
     /// How it ended
     pub outcome: Outcome,
+    /// Why it was refused, or failed, as a word for programs: the rule that decided, or one of `no-certificate`, `not-allowed`,
+    /// `damaged-certificate`, `webpki`, `key-not-held`; `client-alert`, `plain-http`, `not-tls`, `no-common-version`,
+    /// `no-common-parameters`, `no-application-protocol`, `unrecognized-name`, `protocol-error`, `closed`, `timeout`, `too-much`,
+    /// `bad-request`, `stopped`
+    pub cause: Option<&'static str>,
     /// Why, in a person's words. Escaped for a terminal.
     pub reason: String,
     /// Whether the client proved to be who its certificate says
@@ -75,6 +81,12 @@ pub struct ConnectionReport {
     pub findings: Vec<Finding>,
     /// What was negotiated, as far as it came
     pub tls: Option<Negotiated>,
+    /// What is wrong with the certificate that a client was shown, where it may be for that that it left: `name-mismatch` where it
+    /// asked (SNI) for another server, `expired`, `not-yet-valid`
+    pub server_fault: Option<Rule>,
+    /// What the client offered, where it failed
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_hello: Option<ClientHello>,
     /// The fatal alert that we sent
     pub alert_sent: Option<Alert>,
     /// The fatal alert that the client sent
@@ -93,7 +105,7 @@ fn microseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Res
 }
 
 /// How many connections ended how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Let in
     pub accepted: u64,
@@ -103,16 +115,33 @@ pub struct Summary {
     pub failed: u64,
     /// Came and went without a byte
     pub empty: u64,
+    /// Those that were refused, by [`ConnectionReport::cause`]
+    pub refused_by: BTreeMap<&'static str, u64>,
+    /// Those that failed, by [`ConnectionReport::cause`]
+    pub failed_by: BTreeMap<&'static str, u64>,
 }
 
 impl Summary {
-    pub(super) fn count(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Accepted => self.accepted += 1,
-            Outcome::Refused => self.refused += 1,
-            Outcome::Failed => self.failed += 1,
-            Outcome::Empty => self.empty += 1,
-        }
+    pub(super) fn count(&mut self, report: &ConnectionReport) {
+        let by = match report.outcome {
+            Outcome::Accepted => {
+                self.accepted += 1;
+                return;
+            }
+            Outcome::Empty => {
+                self.empty += 1;
+                return;
+            }
+            Outcome::Refused => {
+                self.refused += 1;
+                &mut self.refused_by
+            }
+            Outcome::Failed => {
+                self.failed += 1;
+                &mut self.failed_by
+            }
+        };
+        *by.entry(report.cause.unwrap_or("unknown")).or_default() += 1;
     }
 }
 
@@ -122,5 +151,12 @@ impl AddAssign for Summary {
         self.refused += other.refused;
         self.failed += other.failed;
         self.empty += other.empty;
+        for (own, others) in
+            [(&mut self.refused_by, other.refused_by), (&mut self.failed_by, other.failed_by)]
+        {
+            for (cause, count) in others {
+                *own.entry(cause).or_default() += count;
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::{cell::RefCell, fmt, sync::Arc};
 use rustls::{
     DigitallySignedStruct, DistinguishedName, Error as TlsError, RootCertStore, SignatureScheme,
     client::danger::HandshakeSignatureValid,
-    crypto::CryptoProvider,
+    crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, UnixTime},
     server::{
         WebPkiClientVerifier,
@@ -15,11 +15,14 @@ use rustls::{
 
 use crate::{
     Error,
+    cert::Certificate,
     origin::Origin,
     tls::{
         Clock,
         judge::{Judgement, Trust},
-        peer, setup,
+        peer,
+        proven::{self, Known},
+        setup,
     },
     verify::Purpose,
 };
@@ -40,6 +43,9 @@ pub(super) fn take_judgement() -> Option<Judgement> {
 pub(super) struct ClientVerifier {
     trust: Trust,
     webpki: Arc<dyn ClientCertVerifier>,
+    /// By which the client's signature of the handshake is checked.
+    algorithms: WebPkiSupportedAlgorithms,
+    known: Known,
     mandatory: bool,
     clock: Clock,
 }
@@ -55,9 +61,14 @@ impl ClientVerifier {
         for anchor in &trust.anchors {
             roots.add(CertificateDer::from(anchor.der())).map_err(setup)?;
         }
-        let builder = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone());
+        let algorithms = provider.signature_verification_algorithms;
+        let remembering = CryptoProvider {
+            signature_verification_algorithms: proven::algorithms(),
+            ..(**provider).clone()
+        };
+        let builder = WebPkiClientVerifier::builder_with_provider(roots.into(), remembering.into());
         let webpki = builder.build().map_err(setup)?;
-        Ok(Self { trust, webpki, mandatory, clock })
+        Ok(Self { trust, webpki, algorithms, known: Known::default(), mandatory, clock })
     }
 }
 
@@ -84,12 +95,17 @@ impl ClientCertVerifier for ClientVerifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, TlsError> {
         let sent: Vec<&[u8]> = std::iter::once(end_entity).chain(intermediates).map(AsRef::as_ref).collect();
-        let chain = peer::read_chain(sent.into_iter(), &Origin::named("sent by the client"));
+        let read =
+            |der, origin| self.known.find(der, &origin).or_else(|| Certificate::from_der(der, origin).ok());
+        let chain = peer::read_chain_by(sent.into_iter(), &Origin::named("sent by the client"), read);
         let mut judgement = Judgement::new(chain, &self.trust, Purpose::Client, None, (self.clock)());
         let answer = match judgement.refusal() {
             Some(refusal) => Err(refusal),
             None => judgement.second(self.webpki.verify_client_cert(end_entity, intermediates, now)),
         };
+        if answer.is_ok() {
+            self.known.insert(&judgement.chain);
+        }
         JUDGED.set(Some(judgement));
         answer
     }
@@ -100,7 +116,7 @@ impl ClientCertVerifier for ClientVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.webpki.verify_tls12_signature(message, certificate, signature)
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -109,10 +125,10 @@ impl ClientCertVerifier for ClientVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.webpki.verify_tls13_signature(message, certificate, signature)
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.webpki.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }

@@ -155,7 +155,7 @@ impl Worker {
         // Closing the socket removes it from the poll as well.
         let _ = self.poll.registry().deregister(&mut connection.stream);
         let report = connection.report();
-        self.summary.count(report.outcome);
+        self.summary.count(&report);
         observer(&report);
         if report.outcome != Outcome::Empty {
             let finished = self.shared.finished.fetch_add(1, Ordering::SeqCst) + 1;
