@@ -719,17 +719,36 @@ complete -c pkit -n "__fish_pkit_using_subcommand probe" -l cert -d 'The certifi
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l key -d 'Its private key; the same file where it holds both' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l roots -d 'The CAs whose servers are trusted; else those of --as, else the roots of the PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l crl -d 'Refuse what these CRLs revoke: PEM or DER, one or many in a file; every CA above the certificate needs a current one' -r -F
-complete -c pkit -n "__fish_pkit_using_subcommand probe" -l server-name -d 'The name the server must have, where it is not HOST' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l connect -d 'Connect there instead; TARGET still says the name: an address, host:port, or unix:/path' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l server-name -d 'The name the server must have, where it is not the host' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l starttls -d 'Speak this protocol until TLS begins, and again after it' -r -f -a "smtp\t'Mail submission and transfer (RFC 3207): ports 25, 587'
+imap\t'Mail access (RFC 3501 6.2.1): port 143'
+pop3\t'Mail access (RFC 2595 4): port 110'
+ldap\t'Directories (RFC 4511 4.14): port 389'
+postgres\t'PostgreSQL\'s SSLRequest: port 5432'
+mysql\t'MySQL\'s and MariaDB\'s SSLRequest: port 3306'
+xmpp\t'Messaging (RFC 6120 5): port 5222'"
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l tls -d 'Speak this version of TLS only: 1.2 or 1.3' -r
-complete -c pkit -n "__fish_pkit_using_subcommand probe" -l timeout -d 'How long all of it may take' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l alpn -d 'Offer these application protocols, and demand one of them; http/1.1 is offered by itself' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l method -d 'The method of the request' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l path -d 'The path of the request, with its query; / unless the URL has one' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l header -d 'A header of the request; Host can be set too' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l expect-status -d 'Demand such a status: 200, 2xx, 200-299, several with commas' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l count -d 'Probe so many times, a line each, and sum up' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l interval -d 'From the beginning of one probe to that of the next' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l timeout -d 'How long all of a probe may take' -r
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l save-chain -d 'Write the certificates of the server here, as it sent them: PEM' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l keylog -d 'Write the secrets of the connections here, for Wireshark; whoever has them can read what was sent' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l pki -d 'The PKI directory' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l insecure -d 'Go on with a server that is not trusted, to see what it makes of us; it is refused all the same'
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -l force -d 'Overwrite the files of --save-chain and --keylog'
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l no-input -d 'Never ask; fail where a passphrase is missing'
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -s q -l quiet -d 'Say nothing beside the answer and errors'
-complete -c pkit -n "__fish_pkit_using_subcommand probe" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pkit -n "__fish_pkit_using_subcommand probe" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c pkit -n "__fish_pkit_using_subcommand completions" -s V -l version -d 'Print version'

@@ -635,6 +635,10 @@ errors! {
         address: String,
         /// The operating system's reason
         cause: String }
+    /// A connection was not made in time.
+    "connect-timed-out" "no connection could be made within the time limit" ConnectTimedOut {
+        /// The address
+        address: String }
     /// A server cannot listen.
     "listen-failed" "the server cannot listen" ListenFailed {
         /// The address

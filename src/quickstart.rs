@@ -191,7 +191,7 @@ impl Quickstart {
             let running = scope.spawn(|| server.run(&|_| {}));
             let knock = |(client, alert, identity): (_, Option<u8>, _)| {
                 let options = probe::Options {
-                    connect: Some(address),
+                    connect: Some(address.into()),
                     identity,
                     timeout: PATIENCE,
                     ..probe::Options::new("localhost", address.port(), vec![self.root.clone()])

@@ -6,15 +6,19 @@
 //! judged at all.
 
 pub mod alert;
+pub mod connect;
 mod fault;
 pub mod fetch;
+pub mod hello;
 mod identity;
 mod judge;
 mod negotiated;
+pub mod ocsp;
 mod peer;
 pub mod probe;
 mod proven;
 pub mod serve;
+pub mod starttls;
 
 use std::{
     fmt,

@@ -282,6 +282,13 @@ fn every_code_has_a_case() {
     // The network. Port 1 of the loopback address answers nobody.
     c.case("connect-failed", &["probe", "127.0.0.1:1", "--roots", "pki/ca/root/cert.pem"]);
     c.case("resolve-failed", &["probe", "no-such-host.invalid:1", "--roots", "pki/ca/root/cert.pem"]);
+    // One whose queue is full answers nobody either, and does not say so.
+    let full = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    rustix::net::listen(&full, 0).unwrap();
+    let address = full.local_addr().unwrap();
+    let _waiting = std::net::TcpStream::connect(address).unwrap();
+    let timed_out = ["probe", &address.to_string(), "--roots", "pki/ca/root/cert.pem", "--timeout", "1s"];
+    c.case("connect-timed-out", &timed_out);
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
     std::thread::spawn(move || silent.incoming().for_each(drop));

@@ -78,6 +78,54 @@ fn root(kind: KeyType) -> Certificate {
     plan.sign_root(&key(kind), &SystemRandom::new()).unwrap()
 }
 
+/// An OCSP response about the certificate of the exercise, with a signature that is none.
+fn stapled(status: &[u8]) -> Vec<u8> {
+    let put = |tag: u8, parts: &[&[u8]]| {
+        let content = parts.concat();
+        let length = content.len();
+        let head = if length < 0x80 {
+            vec![tag, length as u8]
+        } else {
+            vec![tag, 0x82, (length >> 8) as u8, length as u8]
+        };
+        let head = if (0x80..0x100).contains(&length) { vec![tag, 0x81, length as u8] } else { head };
+        [head, content].concat()
+    };
+    let subject = &exercise::SUBJECT;
+    let digest = |bytes: &[u8]| ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().to_vec();
+    let hash = put(0x30, &[&put(6, &[&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1]])]);
+    let (name, key) = (put(4, &[&digest(subject.subject().der())]), put(4, &[&[7; 32]]));
+    let id = put(0x30, &[&hash, &name, &key, &put(2, &[subject.serial()])]);
+    let time = |text: &[u8]| put(0x18, &[text]);
+    let next = put(0xa0, &[&time(b"20270201000000Z")]);
+    let single = put(0x30, &[&id, status, &time(b"20261231000000Z"), &next]);
+    let tbs =
+        put(0x30, &[&put(0xa2, &[&put(4, &[&[7; 20]])]), &time(b"20261231000000Z"), &put(0x30, &[&single])]);
+    let algorithm = put(0x30, &[&put(6, &[&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]])]);
+    let certificates = put(0xa0, &[&put(0x30, &[subject.der()])]);
+    let basic = put(0x30, &[&tbs, &algorithm, &put(3, &[&[0; 72]]), &certificates]);
+    let kind = put(6, &[&[0x2b, 6, 1, 5, 5, 7, 48, 1, 1]]);
+    let bytes = put(0xa0, &[&put(0x30, &[&kind, &put(4, &[&basic])])]);
+    put(0x30, &[&put(0x0a, &[&[0]]), &bytes])
+}
+
+#[test]
+fn stapled_responses() {
+    let revoked = [&[0xa1, 22, 0x18, 15][..], b"20261201000000Z", &[0xa0, 3, 0x0a, 1, 1]].concat();
+    let seeds = vec![stapled(&[0x80, 0]), stapled(&revoked), stapled(&[0x82, 0])];
+    try_all(seeds, exercise::ocsp);
+}
+
+#[test]
+fn first_messages_of_servers() {
+    let mut hello = vec![22, 3, 3, 0, 82, 2, 0, 0, 78, 3, 3];
+    hello.extend([7; 32]);
+    hello.push(32);
+    hello.extend([9; 32]);
+    hello.extend([0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]);
+    try_all(vec![hello, vec![21, 3, 1, 0, 2, 2, 70]], exercise::answer);
+}
+
 #[test]
 fn subjects() {
     let written = [

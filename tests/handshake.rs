@@ -118,7 +118,7 @@ fn serving(authority: &Authority) -> serve::Options {
 
 fn probing(authority: &Authority, address: SocketAddr) -> probe::Options {
     probe::Options {
-        connect: Some(address),
+        connect: Some(address.into()),
         identity: Some(authority.client()),
         timeout: Duration::from_secs(20),
         ..probe::Options::new("localhost", address.port(), vec![authority.root.clone()])
@@ -187,6 +187,15 @@ fn a_good_client_is_accepted() {
         assert_eq!(asked.sent.len(), 2);
         assert!(asked.signature_schemes.contains(&"ecdsa_secp256r1_sha256".to_owned()));
         assert_eq!(report.steps.len(), 4);
+        assert!(report.first_byte.is_some_and(|time| time < report.total));
+        assert_eq!(report.signature_scheme.as_deref(), Some("ecdsa_secp256r1_sha256"));
+        // serve-test hands out none, because a resumed client is not judged.
+        assert_eq!(report.tickets, (version == Version::Tls13).then_some(0));
+        assert_eq!((asked.authority_fits, asked.scheme_fits), (Some(true), Some(true)));
+        assert_eq!((report.name_matches, report.observations.len()), (Some(true), 0));
+        let expiry = report.expiry.unwrap();
+        assert_eq!((expiry.certificate.as_str(), expiry.days_left), ("leaf", 214));
+        assert_eq!((report.rule, report.certificate), (None, None));
         let response = report.response.unwrap();
         assert!(response.complete && response.status == 200 && response.body_bytes > 500);
 
@@ -357,7 +366,7 @@ fn clients_are_refused_by_revocation_lists() {
             let known = knowing.crls.is_some();
             let (report, connection) = probe_once(serve, |address| probe::Options {
                 port: address.port(),
-                connect: Some(address),
+                connect: Some(address.into()),
                 ..knowing
             });
             let Some((rule, certificate, alert)) = expected else {

@@ -101,7 +101,7 @@ fn a_server_and_its_probes() {
             last.starts_with("refused by the server: ") && last.contains("certificate_required (116)"),
             "{last}"
         );
-        assert!(told.contains("certain: ") && told.contains("--as NAME"), "{told}");
+        assert!(told.contains("certain: ") && told.contains("--as service-a"), "{told}");
 
         let wrong =
             sandbox.run(&["probe", &target, "--as", "service-a", "--server-name", "other.internal", "-q"]);

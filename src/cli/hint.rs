@@ -240,6 +240,9 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::Usage { .. } => "see `--help` after the command".into(),
         Error::ResolveFailed { .. } => "is the name spelled right? getent hosts NAME".into(),
         Error::ConnectFailed { .. } => "is the server running, and is this its port?".into(),
+        Error::ConnectTimedOut { .. } => {
+            "does a firewall drop it, or is the host down? wait longer with --timeout 60s".into()
+        }
         Error::ListenFailed { .. } => "let the system choose a free port: --listen 127.0.0.1:0".into(),
         Error::TlsSetup { .. } => return None,
     })

@@ -1,43 +1,73 @@
 //! `pkit probe`: the mutual-TLS test client.
 
-use std::path::PathBuf;
+mod nearby;
+mod series;
+mod target;
+mod text;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+};
 
 use super::{
-    Context, Exit, OutputArgs, PkiArgs, exit,
+    Context, Exit, OutputArgs, PkiArgs,
+    deliver::deliver,
+    exit,
     identity::{self, CrlArgs, KeyPairArgs},
     passphrase::PassphraseArgs,
-    remedy,
-    terminal::{self, BAD, BOLD, GOOD, WARN, styled},
+    terminal,
 };
 use crate::{
     Error,
-    cert::Certificate,
-    name::escape,
-    store::Store,
+    bundle::to_pem,
+    fs, pem,
     tls::{
-        CertificateFacts, Identity, Version, decisive,
-        probe::{
-            Cause, CauseCode, CertificateRequest, Options, Reception, Report, ServerToUs, Side, StepName,
-            Trust, Verdict, probe,
-        },
+        Version,
+        probe::{CauseCode, Expected, Header, Options, Reception, Report, Request, Verdict, probe},
+        starttls::Protocol,
     },
-    validity::{Span, format_date},
-    verify::Purpose,
+    validity::Span,
 };
+use nearby::{Surroundings, on_record};
+use series::Series;
+use target::Target;
+pub(super) use target::target;
 
 #[derive(clap::Args)]
 #[command(after_help = exit::help("  pkit probe localhost:8443 --as service-a
-  pkit probe api.example.com:443 --cert fullchain.pem --key privkey.pem --roots ca.pem --tls 1.2
-  pkit probe 10.0.0.5:8443 --server-name api.internal --as service-a --json | jq .verdict
-  pkit probe '[::1]:8443' --quiet
+  pkit probe https://api.example.com/healthz --cert fullchain.pem --key privkey.pem --roots ca.pem
+  pkit probe api.internal:443 --connect 10.0.0.5:8443 --as service-a --json | jq .verdict
+  pkit probe api.internal:443 --connect unix:/run/api.sock --as service-a
+  pkit probe mail.internal:587 --starttls smtp --roots ca.pem
+  pkit probe api.internal:8443 --as service-a --expect-status 2xx --alpn http/1.1 --tls 1.3
+  pkit probe api.internal:8443 --as service-a --count 60 --interval 1s
   pkit crl --bundle api.internal -o crls.pem && pkit probe api.internal:8443 --crl crls.pem
 
 accepted   the server is trusted, and answered our request completely
 refused    one side said no: an alert, a close, a reset, an HTTP refusal, or a server that is not to be trusted
-undecided  neither, within the time limit"))]
+undecided  neither, within the time limit
+
+With --starttls a harmless message of that protocol takes the place of the HTTP request. What an
+answer says of logging in does not matter: that there is one proves that TLS let us in.
+
+401 and 403 are refusals, unless --expect-status says that they are what is to come; 400, 495 and
+496 are about the certificate, and refusals all the same. With --expect-status or --alpn, what else
+comes is a no.
+
+--insecure sends our certificate and the request to a server that is not trusted, so that its
+judgement on us is seen. Our private key only signs the handshake, and never leaves this process.
+The server is not called trusted for it, and the exit status stays 1."))]
 pub(super) struct Args {
-    /// The server
-    #[arg(value_name = "HOST:PORT")]
+    /// The server: host:port, [::1]:port, https://host/path, or unix:/path
+    #[arg(value_name = "TARGET")]
     target: String,
     /// Who we are: a name in the PKI directory
     #[arg(long = "as", value_name = "NAME", conflicts_with = "cert")]
@@ -49,15 +79,54 @@ pub(super) struct Args {
     roots: Vec<PathBuf>,
     #[command(flatten)]
     crl: CrlArgs,
-    /// The name the server must have, where it is not HOST
+    /// Connect there instead; TARGET still says the name: an address, host:port, or unix:/path
+    #[arg(long, value_name = "ADDR")]
+    connect: Option<String>,
+    /// The name the server must have, where it is not the host
     #[arg(long, value_name = "NAME")]
     server_name: Option<String>,
+    /// Speak this protocol until TLS begins, and again after it
+    #[arg(long, value_name = "PROTOCOL")]
+    starttls: Option<Protocol>,
     /// Speak this version of TLS only: 1.2 or 1.3
     #[arg(long, value_name = "VERSION")]
     tls: Option<Version>,
-    /// How long all of it may take
+    /// Offer these application protocols, and demand one of them; http/1.1 is offered by itself
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    alpn: Vec<String>,
+    /// The method of the request
+    #[arg(long, value_name = "METHOD", default_value = "GET", conflicts_with = "starttls")]
+    method: String,
+    /// The path of the request, with its query; / unless the URL has one
+    #[arg(long, value_name = "PATH", conflicts_with = "starttls")]
+    path: Option<String>,
+    /// A header of the request; Host can be set too
+    #[arg(long, value_name = "NAME: VALUE", conflicts_with = "starttls")]
+    header: Vec<Header>,
+    /// Demand such a status: 200, 2xx, 200-299, several with commas
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', conflicts_with = "starttls")]
+    expect_status: Vec<Expected>,
+    /// Go on with a server that is not trusted, to see what it makes of us; it is refused all the same
+    #[arg(long)]
+    insecure: bool,
+    /// Probe so many times, a line each, and sum up
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+    /// From the beginning of one probe to that of the next
+    #[arg(long, value_name = "DURATION", default_value = "1s", requires = "count")]
+    interval: Span,
+    /// How long all of a probe may take
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     timeout: Span,
+    /// Write the certificates of the server here, as it sent them: PEM
+    #[arg(long, value_name = "FILE")]
+    save_chain: Option<PathBuf>,
+    /// Write the secrets of the connections here, for Wireshark; whoever has them can read what was sent
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
+    /// Overwrite the files of --save-chain and --keylog
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     passphrase: PassphraseArgs,
     #[command(flatten)]
@@ -66,8 +135,61 @@ pub(super) struct Args {
     output: OutputArgs,
 }
 
+/// A report, and what to do about it.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    remedy: Option<String>,
+}
+
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let (host, port) = target(&args.target)?;
+    let options = options(&args)?;
+    if let Some(file) = &args.keylog {
+        args.output.notice(format!(
+            "the secrets of the connection are written to {}: whoever has them and what went over the wire can read it",
+            crate::name::escape(&file.to_string_lossy())
+        ));
+        // Taken before anything is sent, so that nothing is sent in vain.
+        match args.force {
+            true => fs::replace(file, b"", fs::SECRET)?,
+            false => fs::write_new(file, b"", fs::SECRET)?,
+        }
+    }
+    if let Some(count) = args.count {
+        return again_and_again(&args, options, count, context);
+    }
+    let report = once(&args, &options, context)?;
+    let told = Told { remedy: surroundings(&args, &options, context).remedy(&report), report: &report };
+    if args.output.json {
+        terminal::print_json(&told)?;
+    } else if args.output.quiet {
+        terminal::print(&text::verdict(&report))?;
+    } else {
+        terminal::print(&(text::describe(&report, told.remedy.as_deref()) + &text::verdict(&report)))?;
+    }
+    save_chain(&args, &report)?;
+    Ok(match report.verdict {
+        Verdict::Accepted => Exit::answer(report.is_good()),
+        Verdict::Refused => Exit::No,
+        Verdict::Undecided => Exit::Failed,
+    })
+}
+
+/// What was typed, as what is meant.
+fn options(args: &Args) -> anyhow::Result<Options> {
+    let target = Target::parse(&args.target)?;
+    let usage = |problem: &str| Error::Usage { problem: problem.to_owned() };
+    let path = match (&args.path, target.path) {
+        (Some(_), Some(_)) => return Err(usage("the URL has a path, and --path names one too").into()),
+        (Some(path), None) => path.clone(),
+        (None, path) => path.unwrap_or_else(|| "/".into()),
+    };
+    if args.alpn.iter().any(|name| name.is_empty() || name.len() > 255) {
+        return Err(usage("the name of an application protocol has 1 to 255 characters").into());
+    }
+    let request = Request::new(&args.method, &path, args.header.clone(), args.expect_status.clone())?;
+    let connect = args.connect.as_deref().map(target::place).transpose()?;
     let given = identity::anchors(&args.roots)?;
     let (identity, own) = match (&args.name, args.pair.load(&args.passphrase)?) {
         (Some(name), _) => {
@@ -78,23 +200,49 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     };
     let roots = match given.or(own) {
         Some(roots) => roots,
+        None if args.insecure => identity::default_roots(&args.pki).unwrap_or_default(),
         None => identity::default_roots(&args.pki)?,
     };
-    let options = Options {
+    Ok(Options {
+        connect: connect.or(target.place),
         server_name: args.server_name.clone(),
         identity,
         // A file that changes meanwhile is nothing to tell of: the report says what it was judged by.
         crls: args.crl.load(|_, _| {})?,
         version: args.tls,
+        starttls: args.starttls,
+        alpn: (!args.alpn.is_empty()).then(|| args.alpn.clone()),
+        request,
+        insecure: args.insecure,
+        key_log: args.keylog.as_ref().map(|_| Arc::default()),
         timeout: super::time_limit(args.timeout)?,
-        ..Options::new(host, port, roots)
-    };
-    let mut report = probe(&options, context.clock())?;
+        ..Options::new(target.host, target.port, roots)
+    })
+}
+
+fn surroundings<'a>(args: &'a Args, options: &'a Options, context: &Context) -> Surroundings<'a> {
+    Surroundings {
+        pki: &args.pki,
+        cert: args.pair.cert.as_deref(),
+        name: args.name.as_deref(),
+        identity: options.identity.as_ref(),
+        roots: &options.roots,
+        now: context.now(),
+    }
+}
+
+/// One probe, with all that is known here of why it was refused.
+fn once(args: &Args, options: &Options, context: &Context) -> anyhow::Result<Report> {
+    let outcome = probe(options, context.clock());
+    if let (Some(file), Some(log)) = (&args.keylog, &options.key_log) {
+        fs::append(file, &log.take())?;
+    }
+    let mut report = outcome?;
     if let (Some(identity), Reception::Refused) = (&options.identity, report.us_to_server.verdict)
         && report.certificate_request.asked == Some(true)
         && !report.us_to_server.causes.iter().any(|cause| cause.certain && cause.code == CauseCode::Revoked)
     {
-        match on_record(&args.pki, identity, context) {
+        match on_record(&args.pki, identity, context.now()) {
             Ok(causes) => causes.into_iter().for_each(|cause| report.explain(cause)),
             Err(error) => args.output.notice(format!(
                 "whether {} has a revocation of what we sent cannot be seen: {error}",
@@ -102,233 +250,124 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             )),
         }
     }
-    if args.output.json {
-        terminal::print_json(&report)?;
-    } else if args.output.quiet {
-        terminal::print(&verdict(&report))?;
-    } else {
-        terminal::print(&(describe(&report) + &verdict(&report)))?;
+    surroundings(args, options, context).explain(&mut report);
+    Ok(report)
+}
+
+/// The certificates as they were sent, damaged ones too.
+fn save_chain(args: &Args, report: &Report) -> anyhow::Result<()> {
+    let Some(file) = &args.save_chain else { return Ok(()) };
+    if report.chain_der.is_empty() {
+        args.output.notice("the server showed no certificate, so there is no chain to save");
+        return Ok(());
     }
-    Ok(match report.verdict {
-        Verdict::Accepted => Exit::Yes,
-        Verdict::Refused => Exit::No,
-        Verdict::Undecided => Exit::Failed,
+    let pem: String = match report.chain.len() == report.chain_der.len() {
+        true => to_pem(&report.chain),
+        false => report.chain_der.iter().map(|der| pem::encode("CERTIFICATE", der)).collect(),
+    };
+    deliver(file, pem.as_bytes(), fs::PUBLIC, args.force)
+}
+
+/// What happens while runs are waited for.
+enum Event {
+    Run(Box<anyhow::Result<Report>>),
+    Signal,
+}
+
+/// Runs until the count is full, or a signal ends it; the summary comes in any case.
+fn again_and_again(args: &Args, options: Options, count: u64, context: &Context) -> anyhow::Result<Exit> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let (sender, events) = mpsc::channel();
+    let told = sender.clone();
+    // The other end may be gone, and then nobody needs to be told.
+    std::thread::spawn(move || {
+        signals.forever().for_each(|_| {
+            let _ = told.send(Event::Signal);
+        })
+    });
+    let interval = args.interval.to_duration();
+    let mut series = Series::default();
+    std::thread::scope(|scope| {
+        let (ask, asked) = mpsc::channel::<()>();
+        let options = &options;
+        scope.spawn(move || {
+            while asked.recv().is_ok() {
+                if sender.send(Event::Run(Box::new(once(args, options, context)))).is_err() {
+                    return;
+                }
+            }
+        });
+        while (series.runs() as u64) < count {
+            let begun = Instant::now();
+            let _ = ask.send(());
+            match events.recv()? {
+                Event::Run(outcome) => tell(args, &mut series, *outcome)?,
+                Event::Signal => interrupted(args, &series)?,
+            }
+            let is_last = series.runs() as u64 >= count;
+            let left = if is_last { Duration::ZERO } else { interval.saturating_sub(begun.elapsed()) };
+            if matches!(events.recv_timeout(left), Ok(Event::Signal)) && !is_last {
+                interrupted(args, &series)?;
+            }
+        }
+        anyhow::Ok(())
+    })?;
+    sum_up(args, &series)?;
+    Ok(series.exit())
+}
+
+fn sum_up(args: &Args, series: &Series) -> anyhow::Result<()> {
+    if args.output.json { line(&series.ending()) } else { terminal::print(&series.text()) }
+}
+
+/// Sums up, and ends at once: a run may be waiting for a server that says nothing.
+fn interrupted(args: &Args, series: &Series) -> anyhow::Result<()> {
+    sum_up(args, series)?;
+    std::process::exit(match series.exit() {
+        Exit::Yes => 0,
+        Exit::No => 1,
+        Exit::Failed => 2,
     })
 }
 
-/// What the PKI directory, where there is one, has on record of the revocation of what we sent.
-fn on_record(pki: &PkiArgs, identity: &Identity, context: &Context) -> Result<Vec<Cause>, Error> {
-    let Some(store) = Store::open_existing(&pki.pki)? else { return Ok(Vec::new()) };
-    let source = format!("the record in {}", escape(&pki.pki.to_string_lossy()));
-    let cause = |certificate: &Certificate| {
-        let target = match store.target(certificate, None) {
-            Ok((target, _)) => target,
-            // Not the work of a CA that is here.
-            Err(Error::RootNotRevocable { .. } | Error::IssuerNotHere { .. } | Error::Malformed { .. }) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        let known = store.revocation(&target)?;
-        let known = known.map(|known| (known.reason, known.date().unwrap_or(context.now())));
-        Ok(known.map(|known| Cause::revoked(certificate, known, &source)))
-    };
-    identity.chain().iter().map(cause).filter_map(Result::transpose).collect()
-}
-
-/// `host:port`, `[::1]:port`, or `https://host[:port]/`, as `serve-test` prints it.
-pub(super) fn target(text: &str) -> Result<(String, u16), Error> {
-    let invalid = |reason: &str| Error::AddressInvalid { value: text.to_owned(), reason: reason.to_owned() };
-    let (rest, default) = match text.strip_prefix("https://") {
-        Some(rest) => (rest.trim_end_matches('/'), Some(443)),
-        None => (text, None),
-    };
-    let (host, port) = match rest.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
-        Some((host, "")) => (host, None),
-        Some((host, port)) => {
-            (host, Some(port.strip_prefix(':').ok_or_else(|| invalid("a port follows the bracket"))?))
-        }
-        None => match rest.rsplit_once(':') {
-            Some((host, _)) if host.contains(':') => {
-                return Err(invalid("an IPv6 address is written in brackets"));
-            }
-            Some((host, port)) => (host, Some(port)),
-            None => (rest, None),
+/// A run of many in a line.
+fn tell(args: &Args, series: &mut Series, outcome: anyhow::Result<Report>) -> anyhow::Result<()> {
+    let outcome = match outcome {
+        Ok(report) => Ok(report),
+        // What a network does may be over with the next run; anything else is not.
+        Err(error) => match error.downcast::<Error>() {
+            Ok(
+                error @ (Error::ConnectFailed { .. }
+                | Error::ConnectTimedOut { .. }
+                | Error::ResolveFailed { .. }
+                | Error::PeerUnseen { .. }),
+            ) => Err(error),
+            Ok(other) => return Err(other.into()),
+            Err(other) => return Err(other),
         },
     };
-    if host.is_empty() {
-        return Err(invalid("the host is missing"));
-    }
-    let port = match port {
-        Some(port) => port.parse().ok().filter(|port| *port != 0),
-        None => Some(default.ok_or_else(|| invalid("the port is missing"))?),
-    };
-    Ok((host.to_owned(), port.ok_or_else(|| invalid("a port is a number from 1 to 65535"))?))
-}
-
-/// Everything but the verdict.
-fn describe(report: &Report) -> String {
-    let mut text = String::new();
-    let mut row = |label: &str, value: &str| {
-        let label = styled(BOLD, format!("{label:12}"));
-        text.push_str(&format!("{label} {value}\n"));
-    };
-    for step in &report.steps {
-        let time = format!("{:7.1} ms", step.duration.as_secs_f64() * 1e3);
-        row(step.name.name(), format!("{time}  {}", outcome(report, step.name)).trim_end());
-    }
-    server(&report.server_chain, &report.server_to_us, &mut row);
-    client(&report.certificate_request, &mut row);
-    for cause in &report.us_to_server.causes {
-        row("why", &format!("{}: {}", if cause.certain { "certain" } else { "likely" }, cause.fact));
-    }
-    if let Some(remedy) = remedy(report) {
-        row("remedy", &remedy);
-    }
-    text
-}
-
-/// What came of a step.
-fn outcome(report: &Report, step: StepName) -> String {
-    match step {
-        StepName::Resolve => {
-            let addresses: Vec<_> = report.addresses.iter().map(|address| address.ip().to_string()).collect();
-            addresses.join(", ")
-        }
-        StepName::Connect => report.address.to_string(),
-        StepName::Handshake => match &report.negotiated {
-            Some(tls) => {
-                let parts = [Some(tls.version.as_str()), tls.suite.as_deref(), tls.group.as_deref()];
-                let alpn = tls.alpn.as_ref().map(|name| format!("ALPN {name}"));
-                let parts: Vec<_> = parts.into_iter().flatten().chain(alpn.as_deref()).collect();
-                parts.join(", ")
+    series.take(outcome.as_ref().ok());
+    match outcome {
+        Ok(report) => {
+            if series.runs() == 1 {
+                save_chain(args, &report)?;
             }
-            None => "not made".to_owned(),
-        },
-        StepName::Request => match &report.response {
-            Some(response) if response.status != 0 => {
-                let whole = if response.complete { "" } else { ", not complete" };
-                let (status, phrase, bytes) = (response.status, &response.phrase, response.body_bytes);
-                format!("GET / → {status} {phrase}, {bytes} bytes{whole}")
-            }
-            _ => "GET / → no response".to_owned(),
-        },
-    }
-}
-
-fn server(chain: &[CertificateFacts], judged: &ServerToUs, row: &mut impl FnMut(&str, &str)) {
-    for (index, certificate) in chain.iter().enumerate() {
-        let names: Vec<_> = certificate
-            .sans
-            .iter()
-            .map(|san| san.split_once(':').map_or(san.as_str(), |(_, name)| name))
-            .collect();
-        let names = if names.is_empty() { String::new() } else { format!("  for {}", names.join(", ")) };
-        let until = format_date(certificate.not_after);
-        let label = if index == 0 { "server sent" } else { "" };
-        row(label, &format!("{}  {}  until {until}{names}", index + 1, certificate.title()));
-    }
-    match judged.verdict {
-        Trust::Trusted => {
-            let root = judged.path.last().map(|step| step.subject.as_str()).unwrap_or_default();
-            let what = match judged.revocation_checked {
-                true => "name, dates, usage, path and CRLs hold",
-                false => "name, dates, usage and path hold",
-            };
-            row("", &format!("trusted: {what}, up to {root}"));
-        }
-        Trust::NotTrusted => {
-            for finding in &judged.findings {
-                row("not trusted", &format!("{finding} ({})", finding.rule.section()));
-            }
-            if let (true, Some(reason)) = (judged.findings.is_empty(), &judged.reason) {
-                row("not trusted", reason);
+            match args.output {
+                OutputArgs { json: true, .. } => line(&report),
+                OutputArgs { quiet: true, .. } => Ok(()),
+                _ => terminal::print(&series::line(series.runs(), &report)),
             }
         }
-        Trust::Unknown => {}
+        Err(error) => {
+            terminal::failure(&error, args.output.json);
+            Ok(())
+        }
     }
 }
 
-fn client(request: &CertificateRequest, row: &mut impl FnMut(&str, &str)) {
-    match request.asked {
-        Some(true) => {
-            let of = match request.authorities.as_slice() {
-                [] => "for a certificate, of any CA".to_owned(),
-                names => format!("for a certificate of {}", names.join(" or of ")),
-            };
-            row("server asked", &of);
-        }
-        Some(false) => row("server asked", "for no certificate"),
-        None => return,
-    }
-    for (index, certificate) in request.sent.iter().enumerate() {
-        let label = if index == 0 { "we sent" } else { "" };
-        let until = format_date(certificate.not_after);
-        row(label, &format!("{}  {}  until {until}", index + 1, certificate.title()));
-    }
-    if request.sent.is_empty() && request.asked == Some(true) {
-        let nothing = "no certificate".to_owned();
-        row("we sent", &request.withheld.as_ref().map_or(nothing, |why| format!("no certificate: {why}")));
-    }
-}
-
-/// What to do about a refusal, where that is sure enough to be worth a try.
-fn remedy(report: &Report) -> Option<String> {
-    if report.side == Some(Side::Us) {
-        let finding = decisive(&report.server_to_us.findings)?;
-        return remedy::remedy(finding, Purpose::Server).map(str::to_owned);
-    }
-    if report.us_to_server.verdict != Reception::Refused {
-        return None;
-    }
-    Some(match report.us_to_server.causes.first()?.code {
-        CauseCode::NoCertificate => "name a certificate: --as NAME, or --cert FILE --key FILE".into(),
-        CauseCode::KeyNotSupported => "use a key that it knows: EC P-256 works everywhere".into(),
-        CauseCode::Expired => "renew the certificate".into(),
-        CauseCode::NotYetValid => "is the clock of this machine right? date -u".into(),
-        CauseCode::Revoked => "get another certificate: pkit renew NAME".into(),
-        CauseCode::NotForClients => "issue one for clients: pkit issue client NAME".into(),
-        CauseCode::IntermediateMissing => "send the chain with it: --cert fullchain.pem".into(),
-        CauseCode::OtherAuthority => {
-            "use a certificate of a CA that it names, or add yours to its CAs".into()
-        }
-        CauseCode::KnownAuthority => return None,
-    })
-}
-
-/// The last line: the word, and why.
-fn verdict(report: &Report) -> String {
-    let style = match report.verdict {
-        Verdict::Accepted => GOOD,
-        Verdict::Refused => BAD,
-        Verdict::Undecided => WARN,
-    };
-    let by = match report.side {
-        Some(Side::Us) => " by us",
-        Some(Side::Server) => " by the server",
-        None => "",
-    };
-    format!("{}: {}\n", styled(style, format!("{}{by}", report.verdict.name())), report.reason)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets_are_hosts_with_ports() {
-        for (text, host, port) in [
-            ("localhost:8443", "localhost", 8443),
-            ("[::1]:8443", "::1", 8443),
-            ("127.0.0.1:1", "127.0.0.1", 1),
-            ("https://127.0.0.1:8443/", "127.0.0.1", 8443),
-            ("https://example.com", "example.com", 443),
-            ("https://[::1]", "::1", 443),
-        ] {
-            assert_eq!(target(text).unwrap(), (host.to_owned(), port), "{text}");
-        }
-        for bad in ["localhost", "::1:8443", ":8443", "x:0", "x:65536", "x:", "[::1]8443", "[::1]", ""] {
-            assert!(target(bad).is_err(), "{bad}");
-        }
-    }
+/// One JSON value in a line of its own.
+fn line(value: &impl Serialize) -> anyhow::Result<()> {
+    let mut output = terminal::Output::new();
+    output.json_line(value)?;
+    output.finish()
 }

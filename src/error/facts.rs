@@ -238,6 +238,7 @@ impl Error {
             Self::ConnectFailed { address, cause } | Self::ListenFailed { address, cause } => {
                 vec![text("address", address), text("cause", cause)]
             }
+            Self::ConnectTimedOut { address } => vec![text("address", address)],
             Self::TlsSetup { cause } => vec![text("cause", cause)],
         }
     }

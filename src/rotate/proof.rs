@@ -113,7 +113,7 @@ pub fn prove(
             let running = scope.spawn(|| running.run(&|_| {}));
             let meet = |(client, identity): &(Side, Identity)| {
                 let options = probe::Options {
-                    connect: Some(address),
+                    connect: Some(address.into()),
                     identity: Some(identity.clone()),
                     crls: lists(&servers),
                     timeout: PATIENCE,

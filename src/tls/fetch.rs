@@ -1,8 +1,5 @@
 //! What a server shows: its certificates, trusted or not, after an upgrade to TLS where its protocol has one.
 
-mod starttls;
-mod timed;
-
 use std::{
     fmt,
     sync::{Arc, Mutex},
@@ -18,11 +15,14 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-pub use starttls::Protocol;
+pub use super::starttls::Protocol;
 
-use super::{Clock, Time, fault, probe};
+use super::{
+    Clock, Time,
+    connect::{self, Place},
+    fault, probe,
+};
 use crate::Error;
-use timed::Timed;
 
 /// Whom to ask.
 #[derive(Clone, Debug)]
@@ -59,9 +59,8 @@ pub fn fetch(target: &Target, clock: Clock) -> Result<Vec<Vec<u8>>, Error> {
     config.resumption = Resumption::disabled();
     let mut tls = ClientConnection::new(Arc::new(config), name.clone()).map_err(super::setup)?;
 
-    let addresses = probe::connect::resolve(&target.host, target.port, deadline)?;
-    let (stream, _) = probe::connect::connect(&addresses, deadline)?;
-    let mut stream = Timed::new(stream, deadline);
+    let addresses = Place::Host(target.host.clone(), target.port).resolve(deadline)?;
+    let (mut stream, _) = connect::connect(&addresses, deadline)?;
     if let Some(protocol) = target.protocol {
         protocol.upgrade(&mut stream, &name.to_str()).map_err(&unseen)?;
     }
@@ -96,7 +95,7 @@ fn why(error: &std::io::Error, target: &Target) -> String {
             "what it sent is not TLS".into()
         }
         Some(other) => fault::words(other, "it"),
-        None => timed::words(error),
+        None => connect::words(error),
     }
 }
 

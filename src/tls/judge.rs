@@ -19,6 +19,8 @@ pub(super) struct Judgement {
     pub(super) chain: Vec<Certificate>,
     /// The path that our validator took, leaf first.
     pub(super) path: Vec<Step>,
+    /// Its certificates.
+    pub(super) taken: Vec<Certificate>,
     /// The rules that are broken.
     pub(super) findings: Vec<Finding>,
     /// Anything else that speaks against it: damage, or webpki's refusal of what our validator accepts.
@@ -28,10 +30,22 @@ pub(super) struct Judgement {
 /// Why a chain is refused though no rule of ours is broken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Objection {
-    /// Who objects: `webpki`, or `parser`
+    /// Who objects: `webpki`, `parser`, `ocsp`, or `handshake` where the key is not that of the certificate
     pub by: &'static str,
     /// What is wrong, in a person's words
     pub fact: String,
+}
+
+impl Objection {
+    /// The rule that is broken, by its code.
+    pub fn code(&self) -> &'static str {
+        match self.by {
+            "handshake" => "key-mismatch",
+            "ocsp" => Rule::Revoked.code(),
+            "parser" => Rule::Malformed.code(),
+            other => other,
+        }
+    }
 }
 
 /// What a chain has to hold against.
@@ -55,6 +69,7 @@ impl Judgement {
         let mut judgement = Self {
             chain,
             path: Vec::new(),
+            taken: Vec::new(),
             findings: Vec::new(),
             objection: damage.map(|fact| Objection { by: "parser", fact }),
         };
@@ -65,6 +80,7 @@ impl Judgement {
                 None => verify(leaf, &question),
             };
             judgement.path = verdict.path;
+            judgement.taken = verdict.certificates;
             judgement.findings = verdict.findings;
         }
         judgement

@@ -2,32 +2,48 @@
 //!
 //! Under TLS 1.3 a client's handshake is over before the server has judged its certificate; the refusal arrives at
 //! the next read. So the probe sends a request and reads on until it knows: *accepted* is a complete response to that
-//! request, *refused* an alert, a close, a reset or an HTTP refusal, *undecided* everything else.
+//! request, *refused* an alert, a close, a reset or an HTTP refusal, *undecided* everything else. Where another protocol
+//! than HTTP follows, a harmless message of that takes the place of the request.
 
 mod cause;
-pub(super) mod connect;
+mod chain;
+mod conversation;
 mod observe;
+mod options;
 mod report;
+mod request;
 mod response;
+mod second;
 mod session;
 mod verdict;
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use rustls::{ClientConfig, ClientConnection, client::Resumption, pki_types::ServerName};
-
-pub use cause::{Cause, CauseCode};
-pub use report::{
-    CertificateRequest, How, Reception, Report, Response, ServerToUs, Side, Step, StepName, Trust,
-    UsToServer, Verdict,
+use rustls::{
+    AlertDescription, ClientConfig, ClientConnection, Error as TlsError, client::Resumption,
+    pki_types::ServerName,
 };
 
-use super::{CertificateFacts, Clock, Identity, Negotiated, Time, Version, judge};
-use crate::{Error, cert::Certificate, crl::Lists, origin::Origin};
+pub use cause::{Cause, CauseCode};
+pub use chain::{Expiry, Observation, ObservationCode};
+pub use options::{KeyLog, Options};
+pub use report::{
+    CertificateRequest, How, Reception, Report, Response, ServerToUs, Side, Step, StepName, Trust, Unmet,
+    UsToServer, Verdict,
+};
+pub use request::{Expected, Header, Request};
+
+use super::{
+    CertificateFacts, Clock, Negotiated, Time, Version,
+    connect::{self, Place, Stream},
+    judge,
+};
+use crate::{Error, name::escape, origin::Origin, verify::Rule};
+use conversation::Conversation;
 use observe::{Expectation, Resolver, ServerVerifier};
 use response::{Progress, ResponseReader};
 use session::{Session, Stop};
@@ -36,43 +52,60 @@ use session::{Session, Stop};
 /// our certificate (half-RTT data, RFC 8446 4.4.4 and appendix E.1.2).
 const SECOND_THOUGHTS: Duration = Duration::from_millis(200);
 
-/// Whom to probe, and as whom.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// A DNS name or an IP address, without brackets.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// Connect here, and resolve nothing.
-    pub connect: Option<SocketAddr>,
-    /// The name that the server must have, and that it is asked for (SNI); the host where `None`.
-    pub server_name: Option<String>,
-    /// Who we are; without one, no certificate is sent.
-    pub identity: Option<Identity>,
-    /// The CAs whose servers are trusted, and no others.
-    pub roots: Vec<Certificate>,
-    /// The lists of the CAs above the server, and of those above us, where they are to tell why the server refused us. A server that is
-    /// revoked is not trusted, and neither is one of which they do not speak. Revocation is not looked at where `None`.
-    pub crls: Option<Arc<Lists>>,
-    /// The only version of TLS to speak; both where `None`.
-    pub version: Option<Version>,
-    /// How long all of it may take.
-    pub timeout: Duration,
+/// What is said after the handshake.
+enum Exchange {
+    Http(ResponseReader),
+    Other(Conversation),
 }
 
-impl Options {
-    /// A server that is to be trusted by one of `roots`, without a certificate of ours, within 10 seconds.
-    pub fn new(host: impl Into<String>, port: u16, roots: Vec<Certificate>) -> Self {
-        Self {
-            host: host.into(),
-            port,
-            connect: None,
-            server_name: None,
-            identity: None,
-            roots,
-            crls: None,
-            version: None,
-            timeout: Duration::from_secs(10),
+impl Exchange {
+    /// What fits; `None` where the server chose an application protocol in which nothing is said here.
+    fn choose(options: &Options, alpn: Option<&str>) -> Option<Self> {
+        match (options.starttls, alpn) {
+            (Some(protocol), _) => Some(Self::Other(Conversation::new(protocol))),
+            (None, None | Some("http/1.1" | "http/1.0")) => {
+                Some(Self::Http(ResponseReader::to(options.request.method())))
+            }
+            (None, Some(_)) => None,
+        }
+    }
+
+    fn spoke_first(&mut self) {
+        match self {
+            Self::Http(reader) => reader.spoke_first(),
+            Self::Other(conversation) => conversation.spoke_first(),
+        }
+    }
+
+    fn question(&self, options: &Options, name: &str) -> Vec<u8> {
+        match self {
+            Self::Http(_) => {
+                // The port of https need not be said (RFC 9110 7.2).
+                let own = endpoint(name, options.port);
+                let host = if options.port == 443 { own.trim_end_matches(":443") } else { own.as_str() };
+                options.request.text(host).into_bytes()
+            }
+            Self::Other(conversation) => conversation.question(name),
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> Progress {
+        match self {
+            Self::Http(reader) => reader.push(bytes),
+            Self::Other(conversation) => {
+                conversation.push(bytes);
+                match conversation.reply() {
+                    None => Progress::Partial,
+                    Some(conversation::Reply::Foreign) => Progress::Foreign,
+                    Some(_) => Progress::Complete,
+                }
+            }
+        }
+    }
+
+    fn peer_closed(&mut self) {
+        if let Self::Http(reader) = self {
+            reader.peer_closed();
         }
     }
 }
@@ -80,9 +113,10 @@ impl Options {
 /// Probes a server.
 ///
 /// # Errors
-/// [`Error::ResolveFailed`], [`Error::ConnectFailed`], [`Error::AddressInvalid`] for a name that is none, and
-/// [`Error::TlsSetup`]. Whatever happens after connecting is in the report.
+/// [`Error::ResolveFailed`], [`Error::ConnectFailed`], [`Error::ConnectTimedOut`], [`Error::AddressInvalid`] for a name that is none,
+/// [`Error::PeerUnseen`] where a protocol has no upgrade to TLS, and [`Error::TlsSetup`]. Whatever happens after that is in the report.
 pub fn probe(options: &Options, clock: Clock) -> Result<Report, Error> {
+    let whole = Instant::now();
     let deadline = super::deadline(options.timeout);
     let wanted = options.server_name.as_deref().unwrap_or(&options.host);
     let server_name = server_name(wanted)?;
@@ -90,6 +124,7 @@ pub fn probe(options: &Options, clock: Clock) -> Result<Report, Error> {
         Expectation {
             trust: judge::Trust { anchors: options.roots.clone(), crls: options.crls.clone() },
             host: server_name.to_str().into_owned(),
+            insecure: options.insecure,
         },
         Origin::named(&format!("sent by {}", endpoint(&options.host, options.port))),
         clock.clone(),
@@ -104,44 +139,69 @@ pub fn probe(options: &Options, clock: Clock) -> Result<Report, Error> {
     let mut steps = Vec::new();
     let mut timed = |name: StepName, since: Instant| steps.push(Step { name, duration: since.elapsed() });
     let begun = Instant::now();
-    let addresses = match options.connect {
-        Some(address) => vec![address],
-        None => connect::resolve(&options.host, options.port, deadline)?,
-    };
+    let own = || Place::Host(options.host.clone(), options.port);
+    let addresses = options.connect.clone().unwrap_or_else(own).resolve(deadline)?;
     timed(StepName::Resolve, begun);
     let begun = Instant::now();
-    let (stream, address) = connect::connect(&addresses, deadline)?;
+    let (mut stream, address) = connect::connect(&addresses, deadline)?;
     timed(StepName::Connect, begun);
+    if options.starttls.is_some() {
+        let begun = Instant::now();
+        upgrade(&mut stream, options, &server_name)?;
+        timed(StepName::Starttls, begun);
+    }
 
-    let mut session = Session::new(stream, tls, deadline);
+    let mut session = Session::new(stream, tls);
     let begun = Instant::now();
     let shaken = session.handshake();
     timed(StepName::Handshake, begun);
     let handshake_complete = shaken.is_ok();
     let begun = Instant::now();
-    let (end, response) = match shaken {
+    let negotiated = Negotiated::read(session.tls(), sent_name(&server_name));
+    let alpn = negotiated.as_ref().and_then(|negotiated| negotiated.alpn.clone());
+    let (end, exchange) = match shaken {
         Ok(()) => {
-            let asked_and_13 = resolver.was_asked() && session.is_tls13();
-            let outcome = request(&mut session, options, asked_and_13);
-            timed(StepName::Request, begun);
-            outcome
+            let linger = resolver.was_asked() && session.is_tls13();
+            match Exchange::choose(options, alpn.as_deref()) {
+                Some(exchange) => {
+                    let outcome = ask(&mut session, exchange, options, &server_name.to_str(), linger);
+                    timed(StepName::Request, begun);
+                    outcome
+                }
+                None => (session.linger(SECOND_THOUGHTS), None),
+            }
         }
         Err(stop) => (stop, None),
     };
+    let first_byte = session.heard().map(|heard| heard.saturating_duration_since(begun));
+    let total = whole.elapsed();
 
-    let negotiated = Negotiated::read(session.tls(), sent_name(&server_name));
     let judged = verifier.take();
     // Under TLS 1.2 our certificate goes out in the middle of the handshake, but only to a server that we trust.
-    let went_out =
-        handshake_complete || (!session.is_tls13() && judged.server_to_us.verdict == Trust::Trusted);
-    let request = resolver.take(handshake_complete, went_out);
+    let goes_on = options.insecure || judged.server_to_us.verdict == Trust::Trusted;
+    let went_out = handshake_complete || (!session.is_tls13() && goes_on);
+    let certificate_request = resolver.take(handshake_complete, went_out);
+    let second = is_worth_a_look(&end, session.first(), !judged.sent.is_empty()).then(|| {
+        let dial = |limit| {
+            let (mut stream, _) = connect::connect(std::slice::from_ref(&address), limit)?;
+            if options.starttls.is_some() {
+                upgrade(&mut stream, options, &server_name)?;
+            }
+            Ok(stream)
+        };
+        second::look(dial, sent_name(&server_name), options.version, deadline)
+    });
     let seen = verdict::Seen {
         end,
-        response,
+        exchange,
+        asked_for: &options.request,
+        alpn: alpn.clone(),
+        insecure: options.insecure,
+        second: second.flatten(),
         first: session.first(),
         handshake_complete,
         tls_confirmed: handshake_complete && (!session.is_tls13() || session.tickets() > 0),
-        request: &request,
+        request: &certificate_request,
         identity: options.identity.as_ref(),
         issuers: &options.roots,
         crls: &options.crls.as_ref().map(|lists| lists.current()).unwrap_or_default(),
@@ -150,58 +210,127 @@ pub fn probe(options: &Options, clock: Clock) -> Result<Report, Error> {
     };
     let server_to_us = judged.server_to_us;
     let us_to_server = verdict::reception(&seen, &server_to_us);
-    let (verdict, side, reason) = verdict::overall(&server_to_us, &us_to_server);
-    let response = seen.response.map(|reader| reader.into_facts());
-    session.close();
-    Ok(Report {
+    let overall = verdict::overall(&server_to_us, &us_to_server);
+    let (response, request) = match seen.exchange {
+        Some(Exchange::Http(reader)) => (Some(reader.into_facts()), Some(options.request.line())),
+        _ => (None, None),
+    };
+    let findings = &server_to_us.findings;
+    let is_shown = !judged.chain.is_empty();
+    let report = Report {
         host: options.host.clone(),
         port: options.port,
         server_name: server_name.to_str().into_owned(),
         addresses,
         address,
+        starttls: options.starttls,
         steps,
+        first_byte,
+        total,
         negotiated,
+        signature_scheme: judged.scheme,
+        tickets: (handshake_complete && session.is_tls13()).then(|| session.tickets()),
+        ocsp: judged.staple,
         server_chain: judged.chain.iter().map(CertificateFacts::new).collect(),
-        certificate_request: request,
+        observations: chain::observe(&judged.chain, findings),
+        expiry: chain::soonest(&judged.path, clock()),
+        name_matches: is_shown.then(|| !findings.iter().any(|finding| finding.rule == Rule::NameMismatch)),
+        certificate_request,
+        unmet: unmet(options, handshake_complete, alpn.as_deref(), response.as_ref()),
+        request,
         response,
         server_to_us,
         us_to_server,
-        verdict,
-        side,
-        reason,
-    })
+        verdict: overall.verdict,
+        side: overall.side,
+        rule: overall.rule,
+        certificate: overall.certificate,
+        reason: overall.reason,
+        insecure: options.insecure,
+        chain: judged.chain,
+        chain_der: judged.sent,
+    };
+    session.close();
+    Ok(report)
 }
 
-/// Sends the request and reads until the verdict is known.
-fn request(session: &mut Session, options: &Options, linger: bool) -> (Stop, Option<ResponseReader>) {
-    let host = options.server_name.as_deref().unwrap_or(&options.host);
-    let text = format!(
-        "GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: pkit/{}\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-        endpoint(host, options.port),
-        env!("CARGO_PKG_VERSION"),
-    );
-    let mut reader = ResponseReader::default();
+/// Brings a connection to where TLS begins.
+fn upgrade(stream: &mut Stream, options: &Options, name: &ServerName<'_>) -> Result<(), Error> {
+    let unseen = |cause| Error::PeerUnseen { peer: endpoint(&options.host, options.port), cause };
+    match options.starttls {
+        Some(protocol) => protocol.upgrade(stream, &name.to_str()).map_err(unseen),
+        None => Ok(()),
+    }
+}
+
+/// Whether hellos of other versions may tell why no handshake could be begun.
+fn is_worth_a_look(end: &Stop, first: &[u8], saw_certificate: bool) -> bool {
+    use AlertDescription as A;
+    !saw_certificate
+        && match end {
+            Stop::Tls(TlsError::AlertReceived(alert)) => matches!(
+                alert,
+                A::HandshakeFailure | A::ProtocolVersion | A::InsufficientSecurity | A::InternalError
+            ),
+            Stop::Tls(TlsError::PeerIncompatible(_)) => true,
+            Stop::Closed { .. } | Stop::Reset => first.is_empty(),
+            _ => false,
+        }
+}
+
+/// What was demanded and did not come.
+fn unmet(
+    options: &Options,
+    handshake_complete: bool,
+    alpn: Option<&str>,
+    response: Option<&Response>,
+) -> Vec<Unmet> {
+    let mut unmet = Vec::new();
+    if let (Some(offered), true, None) = (&options.alpn, handshake_complete, alpn) {
+        let fact = format!(
+            "the server chose none of the application protocols that were offered: {}",
+            escape(&offered.join(", "))
+        );
+        unmet.push(Unmet { demand: "alpn", fact });
+    }
+    if let Some(response) = response.filter(|response| response.complete)
+        && let Some(wanted) = options.request.missed(response.status)
+    {
+        let fact = format!("the server answered {}, and {wanted} was expected", response.status);
+        unmet.push(Unmet { demand: "status", fact });
+    }
+    unmet
+}
+
+/// Says what there is to say, and reads until the verdict is known.
+fn ask(
+    session: &mut Session,
+    mut exchange: Exchange,
+    options: &Options,
+    name: &str,
+    linger: bool,
+) -> (Stop, Option<Exchange>) {
     // What came before the request is no response to it.
     if !session.take_plaintext().is_empty() {
-        reader.spoke_first();
+        exchange.spoke_first();
     }
-    session.send(text.as_bytes());
+    session.send(&exchange.question(options, name));
     loop {
         let stop = session.receive().err();
-        let progress = reader.push(&session.take_plaintext());
+        let progress = exchange.push(&session.take_plaintext());
         match (stop, progress) {
             (Some(stop), _) => {
-                if stop == (Stop::Closed { orderly: true }) || stop == (Stop::Closed { orderly: false }) {
-                    reader.peer_closed();
+                if matches!(stop, Stop::Closed { .. }) {
+                    exchange.peer_closed();
                 }
-                return (stop, Some(reader));
+                return (stop, Some(exchange));
             }
             (None, Progress::Partial) => {}
             (None, Progress::Complete) => {
                 let stop = if linger { session.linger(SECOND_THOUGHTS) } else { Stop::Enough };
-                return (stop, Some(reader));
+                return (stop, Some(exchange));
             }
-            (None, Progress::Foreign) => return (session.linger(SECOND_THOUGHTS), Some(reader)),
+            (None, Progress::Foreign) => return (session.linger(SECOND_THOUGHTS), Some(exchange)),
         }
     }
 }
@@ -219,7 +348,10 @@ fn configure(
         .with_custom_certificate_verifier(verifier)
         .with_client_cert_resolver(resolver);
     config.resumption = Resumption::disabled();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = options.offered();
+    if let Some(log) = &options.key_log {
+        config.key_log = log.clone();
+    }
     Ok(Arc::new(config))
 }
 

@@ -112,7 +112,7 @@ fn handshakes(what: &str, count: u32, hands: u32, (mut server, address): (Child,
     let key = load_private_key(&set.join("privkey.pem"), &mut no_passphrase()).unwrap();
     let chain = load_certificates(&set.join("fullchain.pem")).unwrap();
     let options = Options {
-        connect: Some(address),
+        connect: Some(address.into()),
         identity: Some(Identity::new(chain, key, Origin::named("bench")).unwrap()),
         ..Options::new("localhost", address.port(), load_anchors(&[set.join("ca.pem")]).unwrap())
     };

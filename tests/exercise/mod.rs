@@ -28,7 +28,7 @@ use pkit::{
     pem, pkcs7,
     pkcs12::{Content, Pkcs12},
     profile::Profile,
-    tls::serve::ClientHello,
+    tls::{hello::Answer, ocsp::Staple, serve::ClientHello},
     validity::{End, Span, format_rfc3339, parse_time, relative},
     verify::{Demands, Policies, Purpose, Question, Rules, verify_by},
 };
@@ -503,5 +503,27 @@ pub(crate) fn lint(data: &[u8]) {
     for report in &reports {
         harmless(&report.title);
         report.findings.iter().for_each(|finding| harmless(&finding.fact));
+    }
+}
+
+/// A certificate that responses can be about; it is its own issuer.
+pub(crate) static SUBJECT: LazyLock<Certificate> = LazyLock::new(|| {
+    decode_certificates(include_bytes!("../data/self-signed.pem"), &origin()).ok().unwrap().remove(0)
+});
+
+/// A stapled response: none is signed by whom it would have to be, so none proves anything.
+pub(crate) fn ocsp(data: &[u8]) {
+    let staple = Staple::read(data, &SUBJECT, Some(&SUBJECT), NOW);
+    assert!(staple.signed_by.is_none() && !staple.is_revocation());
+    harmless(staple.fault.as_deref().unwrap());
+    harmless(Staple::read(data, &SUBJECT, None, NOW).fault.as_deref().unwrap());
+}
+
+/// The first message of a server.
+pub(crate) fn answer(data: &[u8]) {
+    match Answer::read(data) {
+        // Whatever follows the first message changes nothing.
+        Some(answer) => assert!(Answer::read(&[data, b"x"].concat()) == Some(answer)),
+        None => assert!(data.len() < 64 << 10),
     }
 }

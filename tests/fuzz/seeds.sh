@@ -6,7 +6,7 @@ pkit=$(realpath "${1:-target/debug/pkit}")
 corpus=$(dirname "$(realpath "$0")")/corpus
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-for target in certificate crl duration hello inspection lint manifest pem pem_chunks pkcs12 pkcs7 private_key request rows san splice subject; do mkdir -p "$corpus/$target"; done
+for target in answer certificate crl duration hello inspection lint manifest ocsp pem pem_chunks pkcs12 pkcs7 private_key request rows san splice subject; do mkdir -p "$corpus/$target"; done
 cd "$made"
 
 for kind in p256 p384 ed25519; do
@@ -59,6 +59,12 @@ done
 printf '%s' 'FgMBAgABAAH8AwMqrPVHE2qjAhChvM6RLk4924ROwi7nM9lCqCBVGzeYXyDU4GwUnCCyjTDqxpJwxrYDEZx9xOft0kFhDlduw/wrVwAKEwITAxMBwCsA/wEAAakAAAARAA8AAAxhcGkuaW50ZXJuYWwACwAEAwABAgAKABYAFAAdABcAHgAZABgBAAEBAQIBAwEEACMAAAAQAA4ADAJoMghodHRwLzEuMQAWAAAAFwAAAA0AKgAoBAMFAwYDCAcICAgJCAoICwgECAUIBgQBBQEGAQMDAwEDAgQCBQIGAgArAAUEAwQDAwAtAAIBAQAzACYAJAAdACDnGlA2/hKJoCdl1LozT5gVb77taxCb9p7eZ6fZRv2jAwAVAOkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==' | openssl base64 -d -A > "$corpus/hello/whole"
 { printf '\026\003\001\000\005'; head -c 10 "$corpus/hello/whole" | tail -c 5
   printf '\026\003\001\001\373'; tail -c +11 "$corpus/hello/whole"; } > "$corpus/hello/cut"
+printf '\026\003\003\000\062\002\000\000\056\003\003aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\000\023\001\000\000\006\000\053\000\002\003\004' > "$corpus/answer/13"
+printf '\025\003\001\000\002\002\106' > "$corpus/answer/alert"
+printf 'V\t491231235959Z\t\t01\tunknown\t/CN=a\n' > index.txt
+openssl ocsp -issuer p256/ca/i/cert.pem -serial 1 -no_nonce -reqout ocsp.request
+openssl ocsp -index index.txt -CA p256/ca/i/cert.pem -rsigner p256/ca/i/cert.pem -rkey p256/ca/i/key.pem -reqin ocsp.request \
+    -respout "$corpus/ocsp/good.der" -ndays 1
 number=0
 seed() { number=$((number + 1)); printf %s "$2" > "$corpus/$1/$number"; }
 for text in 'C=US,ST=California,O=Acme\, Inc,CN=api' 'DC=com,DC=example,OU=One+CN=Two' '2.5.4.3=#0c0161' 'CN=\41\0a\,\ ' 'emailAddress=a@b.c' 'CN=日本'; do

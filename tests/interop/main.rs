@@ -17,6 +17,8 @@ mod crl;
 mod csr;
 mod import;
 mod keys;
+#[path = "../peer/mod.rs"]
+mod peer;
 mod pkcs12;
 mod renew;
 mod revoked;
@@ -25,6 +27,7 @@ mod sandbox;
 
 mod handshake;
 mod made;
+mod servers;
 mod terminal;
 #[path = "../visitor/mod.rs"]
 mod visitor;

@@ -34,9 +34,9 @@ fn bundle(sandbox: &Sandbox) {
 }
 
 /// A foreign server in the foreground, on a port of its own, with all its files in the sandbox; ended by its process id.
-struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Daemon {
@@ -61,12 +61,23 @@ impl Daemon {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
     }
 
-    /// nginx, whose workers are ended by their master.
+    /// nginx with the set of the server, and TLS 1.2 and 1.3.
     fn nginx(sandbox: &Sandbox) -> Self {
+        let set = "pki/live/srv.internal";
+        Self::nginx_with(
+            sandbox,
+            &format!("{set}/fullchain.pem"),
+            &format!("{set}/privkey.pem"),
+            "TLSv1.2 TLSv1.3",
+        )
+    }
+
+    /// nginx, whose workers are ended by their master.
+    pub(crate) fn nginx_with(sandbox: &Sandbox, fullchain: &str, key: &str, versions: &str) -> Self {
         let port = free_port();
-        let set = sandbox.path("pki/live/srv.internal").display().to_string();
-        let crls = sandbox.path("crls.pem").display().to_string();
-        std::fs::create_dir(sandbox.path("nginx")).unwrap();
+        let at = |file: &str| sandbox.path(file).display().to_string();
+        let (fullchain, key, ca, crls, place) = (at(fullchain), at(key), at(CA), at("crls.pem"), at("nginx"));
+        std::fs::create_dir_all(&place).unwrap();
         let places: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .iter()
             .map(|kind| format!("  {kind}_temp_path {kind};\n"))
@@ -75,12 +86,11 @@ impl Daemon {
             "nginx/nginx.conf",
             format!(
                 "daemon off;\nworker_processes 1;\npid nginx.pid;\nerror_log stderr notice;\nevents {{}}\nhttp {{\n  access_log off;\n{places}  \
-                 server {{\n    listen 127.0.0.1:{port} ssl;\n    ssl_certificate {set}/fullchain.pem;\n    \
-                 ssl_certificate_key {set}/privkey.pem;\n    ssl_client_certificate {set}/ca.pem;\n    ssl_verify_client on;\n    \
+                 server {{\n    listen 127.0.0.1:{port} ssl;\n    ssl_protocols {versions};\n    ssl_certificate {fullchain};\n    \
+                 ssl_certificate_key {key};\n    ssl_client_certificate {ca};\n    ssl_verify_client on;\n    \
                  ssl_verify_depth 3;\n    ssl_crl {crls};\n    location / {{ return 200 \"hello $ssl_client_s_dn\\n\"; }}\n  }}\n}}\n"
             ),
         );
-        let place = sandbox.path("nginx").display().to_string();
         Self::start(sandbox, port, &format!("nginx -e stderr -p {place}/ -c {place}/nginx.conf"))
     }
 

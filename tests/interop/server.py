@@ -1,6 +1,6 @@
 """A TLS server of Python's `ssl` that requires a client certificate, for `probe` to knock at.
 
-Arguments: FULLCHAIN KEY CLIENT_CA VERSION(1.2|1.3). Prints its port, then serves until it is killed.
+Arguments: FULLCHAIN KEY CLIENT_CA VERSION(1.2|1.3) [CRLS]. Prints its port, then serves until it is killed.
 """
 
 import socket
@@ -8,11 +8,14 @@ import ssl
 import sys
 import threading
 
-fullchain, key, client_ca, version = sys.argv[1:]
+fullchain, key, client_ca, version, *crls = sys.argv[1:]
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(fullchain, key)
 context.load_verify_locations(client_ca)
 context.verify_mode = ssl.CERT_REQUIRED
+for file in crls:
+    context.load_verify_locations(file)
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
 context.minimum_version = context.maximum_version = {
     "1.2": ssl.TLSVersion.TLSv1_2,
     "1.3": ssl.TLSVersion.TLSv1_3,

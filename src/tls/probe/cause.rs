@@ -13,10 +13,13 @@ use crate::{
     oid,
     tls::{Alert, Identity},
     validity::{format_time, tell},
+    verify::{Finding, Purpose, Question, Rule, verify},
 };
 
 /// The number of the alert certificate_revoked.
 const CERTIFICATE_REVOKED: u8 = 44;
+/// That of unknown_ca.
+const UNKNOWN_CA: u8 = 48;
 
 /// What a cause is about. The serialized name is stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -40,6 +43,38 @@ pub enum CauseCode {
     OtherAuthority,
     /// The server names the CA of our certificate and refuses it all the same
     KnownAuthority,
+    /// A name that we sent lies outside of what a CA above it may certify
+    NameConstraint,
+    /// A key or signature that we sent is too weak
+    WeakKey,
+    /// What we sent breaks another rule of path validation
+    BrokenChain,
+    /// The server knows no site of the name that it was asked for
+    NameUnknown,
+    /// The server speaks only versions of TLS that nobody should speak any more
+    VersionTooOld,
+    /// The server speaks another version of TLS than the one that was asked for
+    VersionNotSpoken,
+    /// The server and this side share no cipher suite
+    CipherTooOld,
+    /// The server speaks none of the application protocols that were offered
+    ProtocolNotSpoken,
+    /// The port speaks plain HTTP
+    PlainHttp,
+    /// The port does not speak TLS
+    NotTls,
+    /// The server took too long
+    TimedOut,
+}
+
+impl CauseCode {
+    /// As in JSON.
+    pub fn name(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(name)) => name,
+            _ => String::new(),
+        }
+    }
 }
 
 /// One cause.
@@ -49,11 +84,33 @@ pub struct Cause {
     pub code: CauseCode,
     /// Whether our own check proves it; a guess otherwise
     pub certain: bool,
-    /// The fact behind it
+    /// The fact behind it. Escaped.
     pub fact: String,
+    /// The certificate that it is about: its position in what we sent, the leaf being 1
+    pub certificate: Option<usize>,
 }
 
 impl Cause {
+    /// A cause that is not about a certificate in particular.
+    pub(super) fn new(code: CauseCode, certain: bool, fact: String) -> Self {
+        Self { code, certain, fact, certificate: None }
+    }
+
+    /// It is about the certificate at this position.
+    pub fn at(self, position: usize) -> Self {
+        Self { certificate: Some(position), ..self }
+    }
+
+    /// What is likely, about our own certificate.
+    pub fn guess(code: CauseCode, fact: String) -> Self {
+        Self::new(code, false, fact).at(1)
+    }
+
+    /// The certificate of the intermediate that was not sent, where it was found beside ours. `fact` says where.
+    pub fn intermediate_missing(fact: String) -> Self {
+        Self::new(CauseCode::IntermediateMissing, true, fact).at(1)
+    }
+
     /// A certificate that we sent is revoked, and that is known for sure. `source` says by whom.
     pub fn revoked(
         certificate: &Certificate,
@@ -62,7 +119,7 @@ impl Cause {
     ) -> Self {
         let (title, since) = (escape(&certificate.title()).into_owned(), format_time(since));
         let fact = format!("\"{title}\", which we sent, is revoked: {reason}, since {since}, by {source}");
-        Self { code: CauseCode::Revoked, certain: true, fact }
+        Self::new(CauseCode::Revoked, true, fact)
     }
 }
 
@@ -86,21 +143,26 @@ pub(super) fn causes(evidence: &Evidence<'_>) -> Vec<Cause> {
     }
     let Some(identity) = identity else {
         let fact = "the server asked for a certificate, and none was sent".to_owned();
-        return vec![Cause { code: CauseCode::NoCertificate, certain: true, fact }];
+        return vec![Cause::new(CauseCode::NoCertificate, true, fact)];
     };
     if let Some(withheld) = &request.withheld {
         let fact = format!("no certificate was sent: {withheld}");
-        return vec![Cause { code: CauseCode::KeyNotSupported, certain: true, fact }];
+        return vec![Cause::new(CauseCode::KeyNotSupported, true, fact).at(1)];
     }
     let mut causes: Vec<Cause> = Vec::new();
-    for certificate in identity.chain() {
-        causes.extend(dates(certificate, now));
+    for (index, certificate) in identity.chain().iter().enumerate() {
+        causes.extend(dates(certificate, now).map(|cause| cause.at(index + 1)));
     }
     if let Some(leaf) = identity.leaf() {
-        causes.extend(usage(leaf));
+        causes.extend(usage(leaf).map(|cause| cause.at(1)));
     }
+    causes.extend(rules(evidence, identity));
     causes.extend(revocation(evidence, identity));
-    causes.extend(authority(&request.authority_names, identity, !causes.is_empty()));
+    let explained = !causes.is_empty();
+    causes.extend(match request.authority_names.as_slice() {
+        [] => unnamed(evidence.alert, identity, explained),
+        named => authority(named, identity, explained),
+    });
     causes
 }
 
@@ -120,13 +182,47 @@ fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Cause> {
     } else {
         return None;
     };
-    Some(Cause { code, certain: true, fact })
+    Some(Cause::new(code, true, fact))
+}
+
+/// The server's rules, run on what we sent: up to the CA that it names, where we know it, else up to the last that we sent.
+fn rules(evidence: &Evidence<'_>, identity: &Identity) -> Vec<Cause> {
+    let Some((leaf, above)) = identity.chain().split_first() else { return Vec::new() };
+    let named = &evidence.request.authority_names;
+    let is_named = |ca: &&Certificate| named.is_empty() || named.iter().any(|name| name.same(ca.subject()));
+    let mut anchors: Vec<Certificate> = evidence.issuers.iter().filter(is_named).cloned().collect();
+    anchors.extend(above.last().cloned());
+    let question = Question {
+        anchors: &anchors,
+        intermediates: above,
+        purpose: Purpose::Client,
+        host: None,
+        at: evidence.now,
+    };
+    let findings = verify(leaf, &question).findings;
+    let cause = |finding: &Finding| {
+        let code = match finding.rule {
+            // Dates and usages are told in words of their own, and a path that leads nowhere by the CAs that the server names.
+            Rule::Expired
+            | Rule::NotYetValid
+            | Rule::ExtendedKeyUsage
+            | Rule::UnknownIssuer
+            | Rule::IssuerKeyMismatch
+            | Rule::SearchBudget => return None,
+            Rule::NameConstraint => CauseCode::NameConstraint,
+            Rule::WeakKey | Rule::WeakSignature => CauseCode::WeakKey,
+            _ => CauseCode::BrokenChain,
+        };
+        let fact = format!("\"{}\", which we sent: {}", finding.subject, finding.fact);
+        Some(Cause::new(code, true, fact).at(finding.certificate))
+    };
+    findings.iter().filter_map(cause).collect()
 }
 
 /// What the lists that are here say, as far as they are their CAs' work; else what the server's alert says.
 fn revocation(evidence: &Evidence<'_>, identity: &Identity) -> Vec<Cause> {
     let mut causes = Vec::new();
-    for certificate in identity.chain() {
+    for (index, certificate) in identity.chain().iter().enumerate() {
         let above: Vec<_> = identity.chain().iter().chain(evidence.issuers).collect();
         let proved = |list: &&Arc<Crl>| {
             let signed = |issuer: &&&Certificate| {
@@ -137,15 +233,23 @@ fn revocation(evidence: &Evidence<'_>, identity: &Identity) -> Vec<Cause> {
         let entry = |list: &Arc<Crl>| {
             let entry = list.lookup(certificate.serial())?;
             let source = format!("the CRL {}", list.origin());
-            Some(Cause::revoked(certificate, (entry.reason, entry.date), &source))
+            Some(Cause::revoked(certificate, (entry.reason, entry.date), &source).at(index + 1))
         };
         causes.extend(evidence.crls.iter().filter(proved).find_map(entry));
     }
     if causes.is_empty() && evidence.alert.is_some_and(|alert| alert.number == CERTIFICATE_REVOKED) {
         let fact = "the server knows of a revocation that is not known here".to_owned();
-        causes.push(Cause { code: CauseCode::Revoked, certain: false, fact });
+        causes.push(Cause::new(CauseCode::Revoked, false, fact));
     }
     causes
+}
+
+/// Whether a CA that the server names issued what we send; `None` where it names none, or there is nothing to send.
+pub(super) fn fits(named: &[Name], chain: &[Certificate]) -> Option<bool> {
+    if named.is_empty() || chain.is_empty() {
+        return None;
+    }
+    Some(chain.iter().any(|sent| named.iter().any(|name| name.same(sent.issuer()))))
 }
 
 fn usage(leaf: &Certificate) -> Option<Cause> {
@@ -159,7 +263,25 @@ fn usage(leaf: &Certificate) -> Option<Cause> {
         escape(&leaf.title()),
         has.join(", ")
     );
-    Some(Cause { code: CauseCode::NotForClients, certain: true, fact })
+    Some(Cause::new(CauseCode::NotForClients, true, fact))
+}
+
+/// A server that names no CA says only by its alert, if at all, that it does not know ours.
+fn unnamed(alert: Option<&Alert>, identity: &Identity, explained: bool) -> Option<Cause> {
+    let leaf = identity.leaf().filter(|_| !explained)?;
+    alert.filter(|alert| alert.number == UNKNOWN_CA)?;
+    let issuer = leaf.issuer();
+    let (code, fact) = if identity.chain().len() == 1 && !leaf.is_self_issued() {
+        let fact = format!("we sent the leaf alone, and the server does not know its issuer \"{issuer}\"");
+        (CauseCode::IntermediateMissing, fact)
+    } else {
+        let last = identity.chain().last().unwrap_or(leaf).issuer();
+        (
+            CauseCode::OtherAuthority,
+            format!("the server does not know \"{last}\", to which what we sent leads"),
+        )
+    };
+    Some(Cause::new(code, false, fact).at(1))
 }
 
 /// Compares the CAs that the server names with the issuers of what we sent. Servers need not name all that they
@@ -168,9 +290,7 @@ fn authority(named: &[Name], identity: &Identity, explained: bool) -> Option<Cau
     let list = || named.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let leaf = identity.leaf()?;
     let issuer = leaf.issuer();
-    let (code, fact) = if named.is_empty() {
-        return None;
-    } else if identity.chain().iter().any(|sent| named.iter().any(|name| name.same(sent.issuer()))) {
+    let (code, fact) = if fits(named, identity.chain())? {
         if explained {
             return None;
         }
@@ -189,5 +309,5 @@ fn authority(named: &[Name], identity: &Identity, explained: bool) -> Option<Cau
         );
         (CauseCode::OtherAuthority, fact)
     };
-    Some(Cause { code, certain: false, fact })
+    Some(Cause::new(code, false, fact).at(1))
 }

@@ -3,7 +3,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use rustls::{
@@ -19,12 +19,14 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use super::{CertificateRequest, ServerToUs, Trust};
+use time::OffsetDateTime;
+
+use super::{CertificateRequest, ServerToUs, Trust, cause::fits};
 use crate::{
     cert::Certificate,
     name::Name,
     origin::Origin,
-    tls::{CertificateFacts, Clock, Identity, fault, judge, negotiated, peer},
+    tls::{CertificateFacts, Clock, Identity, Objection, fault, judge, negotiated, ocsp::Staple, peer},
     verify::Purpose,
 };
 
@@ -32,6 +34,8 @@ use crate::{
 pub(super) struct Expectation {
     pub(super) trust: judge::Trust,
     pub(super) host: String,
+    /// Whether the handshake goes on with a server that does not prove it.
+    pub(super) insecure: bool,
 }
 
 /// Asks our validator, then webpki; both must accept. Revocation is ours alone.
@@ -47,6 +51,11 @@ pub(super) struct ServerVerifier {
 #[derive(Default)]
 struct Seen {
     judgement: Option<judge::Judgement>,
+    /// The certificates as they were sent.
+    sent: Vec<Vec<u8>>,
+    staple: Option<Staple>,
+    /// The scheme by which the server proved to hold its key.
+    scheme: Option<SignatureScheme>,
     /// Why the server did not prove to hold the key of its certificate.
     signature: Option<String>,
 }
@@ -54,6 +63,11 @@ struct Seen {
 /// What became known about the server.
 pub(super) struct Judged {
     pub(super) chain: Vec<Certificate>,
+    pub(super) sent: Vec<Vec<u8>>,
+    /// The certificates of the path that was judged.
+    pub(super) path: Vec<Certificate>,
+    pub(super) staple: Option<Staple>,
+    pub(super) scheme: Option<String>,
     pub(super) server_to_us: ServerToUs,
 }
 
@@ -68,7 +82,7 @@ impl ServerVerifier {
     }
 
     pub(super) fn take(&self) -> Judged {
-        let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        let seen = std::mem::take(&mut *self.seen());
         let Some(judgement) = seen.judgement else {
             let server_to_us = ServerToUs {
                 verdict: Trust::Unknown,
@@ -78,18 +92,31 @@ impl ServerVerifier {
                 path: Vec::new(),
                 revocation_checked: false,
             };
-            return Judged { chain: Vec::new(), server_to_us };
+            let (chain, sent, path) = (Vec::new(), Vec::new(), Vec::new());
+            return Judged { chain, sent, path, staple: None, scheme: None, server_to_us };
         };
         let trusted = judgement.accepted() && seen.signature.is_none();
+        let unproved = seen.signature.map(|fact| Objection { by: "handshake", fact });
         let server_to_us = ServerToUs {
             verdict: if trusted { Trust::Trusted } else { Trust::NotTrusted },
-            reason: judgement.reason().or(seen.signature),
+            reason: judgement.reason().or(unproved.as_ref().map(|objection| objection.fact.clone())),
             findings: judgement.findings,
-            objection: judgement.objection,
+            objection: unproved.or(judgement.objection),
             path: judgement.path,
             revocation_checked: self.expected.trust.crls.is_some(),
         };
-        Judged { chain: judgement.chain, server_to_us }
+        Judged {
+            chain: judgement.chain,
+            sent: seen.sent,
+            path: judgement.taken,
+            staple: seen.staple,
+            scheme: seen.scheme.map(negotiated::scheme),
+            server_to_us,
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn webpki(
@@ -105,7 +132,8 @@ impl ServerVerifier {
         verify_server_name(&parsed, name)
     }
 
-    fn signature<T>(&self, answer: Result<T, TlsError>) -> Result<T, TlsError> {
+    fn signature<T>(&self, scheme: SignatureScheme, answer: Result<T, TlsError>) -> Result<T, TlsError> {
+        self.seen().scheme = Some(scheme);
         answer.inspect_err(|error| {
             let reason = match error {
                 TlsError::InvalidCertificate(CertificateError::BadSignature) => {
@@ -113,7 +141,7 @@ impl ServerVerifier {
                 }
                 _ => "the server's signature in the handshake is of a kind that is not accepted".to_owned(),
             };
-            self.seen.lock().unwrap_or_else(PoisonError::into_inner).signature = Some(reason);
+            self.seen().signature = Some(reason);
         })
     }
 }
@@ -130,20 +158,32 @@ impl ServerCertVerifier for ServerVerifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
         let sent: Vec<&[u8]> = std::iter::once(end_entity).chain(intermediates).map(AsRef::as_ref).collect();
+        let kept = sent.iter().map(|der| der.to_vec()).collect();
         let chain = peer::read_chain(sent.into_iter(), &self.origin);
         let host = Some(self.expected.host.as_str());
-        let mut judgement =
-            judge::Judgement::new(chain, &self.expected.trust, Purpose::Server, host, (self.clock)());
+        let at = (self.clock)();
+        let mut judgement = judge::Judgement::new(chain, &self.expected.trust, Purpose::Server, host, at);
+        let staple = staple(ocsp_response, &judgement, at);
+        let revoked = staple.as_ref().is_some_and(Staple::is_revocation);
         let answer = match judgement.refusal() {
             Some(refusal) => Err(refusal),
+            None if revoked => {
+                let fact = "the OCSP response that it staples itself says that it is revoked".to_owned();
+                judgement.objection = Some(Objection { by: "ocsp", fact });
+                Err(CertificateError::Revoked.into())
+            }
             None => judgement.second(self.webpki(end_entity, intermediates, server_name, now)),
         };
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).judgement = Some(judgement);
-        answer.map(|()| ServerCertVerified::assertion())
+        let mut seen = self.seen();
+        (seen.sent, seen.staple, seen.judgement) = (kept, staple, Some(judgement));
+        match answer {
+            Err(_) if self.expected.insecure => Ok(ServerCertVerified::assertion()),
+            answer => answer.map(|()| ServerCertVerified::assertion()),
+        }
     }
 
     fn verify_tls12_signature(
@@ -152,7 +192,10 @@ impl ServerCertVerifier for ServerVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.signature(verify_tls12_signature(message, certificate, signature, &self.algorithms))
+        self.signature(
+            signature.scheme,
+            verify_tls12_signature(message, certificate, signature, &self.algorithms),
+        )
     }
 
     fn verify_tls13_signature(
@@ -161,12 +204,24 @@ impl ServerCertVerifier for ServerVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.signature(verify_tls13_signature(message, certificate, signature, &self.algorithms))
+        self.signature(
+            signature.scheme,
+            verify_tls13_signature(message, certificate, signature, &self.algorithms),
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
+}
+
+/// What a server staples; rustls asks every server for it, and few have one. Its issuer is above it in the path, or was sent along.
+fn staple(response: &[u8], judgement: &judge::Judgement, now: OffsetDateTime) -> Option<Staple> {
+    let leaf = judgement.chain.first().filter(|_| !response.is_empty())?;
+    let issuer = judgement.taken.iter().chain(&judgement.chain).skip(1);
+    let mut issuer = issuer.filter(|one| one.subject().same(leaf.issuer()));
+    let issuer = issuer.find(|one| leaf.is_signed_by(one.public_key()).is_ok());
+    Some(Staple::read(response, leaf, issuer, now))
 }
 
 /// Answers the server's request for a certificate, and remembers it.
@@ -201,6 +256,8 @@ impl Resolver {
                 signature_schemes: Vec::new(),
                 sent: Vec::new(),
                 withheld: None,
+                authority_fits: None,
+                scheme_fits: None,
                 authority_names: Vec::new(),
             };
         };
@@ -214,6 +271,11 @@ impl Resolver {
             signature_schemes: asked.schemes.iter().map(|scheme| negotiated::scheme(*scheme)).collect(),
             sent: chain.iter().map(CertificateFacts::new).collect(),
             withheld,
+            authority_fits: self
+                .identity
+                .as_ref()
+                .and_then(|identity| fits(&asked.authorities, identity.chain())),
+            scheme_fits: self.identity.is_some().then_some(asked.sent),
             authority_names: asked.authorities,
         }
     }

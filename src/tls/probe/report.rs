@@ -1,13 +1,22 @@
 //! What a probe found out.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{CauseCode, cause::Cause, verdict::overall};
+use super::{
+    CauseCode,
+    cause::Cause,
+    chain::{Expiry, Observation},
+    verdict::overall,
+};
 use crate::{
+    cert::Certificate,
     name::Name,
-    tls::{Alert, CertificateFacts, Negotiated, judge::Objection},
+    tls::{
+        Alert, CertificateFacts, Negotiated, connect::Address, judge::Objection, ocsp::Staple,
+        starttls::Protocol,
+    },
     verify::{self, Finding},
 };
 
@@ -21,17 +30,39 @@ pub struct Report {
     /// The name that the server must have
     pub server_name: String,
     /// All addresses of the host
-    pub addresses: Vec<SocketAddr>,
+    pub addresses: Vec<Address>,
     /// The one that answered
-    pub address: SocketAddr,
+    pub address: Address,
+    /// What was spoken before TLS and after it
+    pub starttls: Option<Protocol>,
     /// What was done, and how long it took
     pub steps: Vec<Step>,
+    /// From the request to the first byte that came back
+    #[serde(rename = "first_byte_microseconds", serialize_with = "maybe_microseconds")]
+    pub first_byte: Option<Duration>,
+    /// All of it, until the verdict was known
+    #[serde(rename = "total_microseconds", serialize_with = "microseconds")]
+    pub total: Duration,
     /// What was negotiated, as far as it came
     pub negotiated: Option<Negotiated>,
+    /// The scheme by which the server proved to hold the key of its certificate
+    pub signature_scheme: Option<String>,
+    /// Tickets for resuming the session that the server sent; under TLS 1.2 none is asked for
+    pub tickets: Option<u32>,
+    /// What the server stapled, where it did
+    pub ocsp: Option<Staple>,
     /// The certificates that the server sent, in its order
     pub server_chain: Vec<CertificateFacts>,
+    /// What is to be said of them
+    pub observations: Vec<Observation>,
+    /// The certificate of the path that ends first
+    pub expiry: Option<Expiry>,
+    /// Whether the server's certificate is for the name
+    pub name_matches: Option<bool>,
     /// What the server asked of us, and what we answered
     pub certificate_request: CertificateRequest,
+    /// The request: method and path. Escaped.
+    pub request: Option<String>,
     /// The response, where there is one
     pub response: Option<Response>,
     /// Whether we trust the server
@@ -42,11 +73,44 @@ pub struct Report {
     pub verdict: Verdict,
     /// Who said no
     pub side: Option<Side>,
+    /// The rule that was broken, or the cause of the refusal, by its code
+    pub rule: Option<String>,
+    /// The certificate that it is about: its position in the path of the server where we said no, in what we sent where the server did
+    pub certificate: Option<usize>,
     /// Why, in one sentence
     pub reason: String,
+    /// Whether we went on with a server that we do not trust
+    pub insecure: bool,
+    /// What was demanded beside, and did not come
+    pub unmet: Vec<Unmet>,
+    /// The server's certificates, as far as they could be read.
+    #[serde(skip)]
+    pub chain: Vec<Certificate>,
+    /// The DER of the server's certificates, as it was sent.
+    #[serde(skip)]
+    pub chain_der: Vec<Vec<u8>>,
+}
+
+/// A demand that does not decide who is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unmet {
+    /// What was demanded: `alpn` or `status`
+    pub demand: &'static str,
+    /// What came instead. Escaped.
+    pub fact: String,
 }
 
 impl Report {
+    /// Whether the verdict is yes, and all that was demanded came.
+    pub fn is_good(&self) -> bool {
+        self.verdict == Verdict::Accepted && self.unmet.is_empty()
+    }
+
+    /// How long a step took.
+    pub fn step(&self, name: StepName) -> Option<Duration> {
+        self.steps.iter().find(|step| step.name == name).map(|step| step.duration)
+    }
+
     /// Takes in why the server refused us, where that is known from elsewhere, and tells it in the reason. It changes nothing about who
     /// refused whom.
     pub fn explain(&mut self, cause: Cause) {
@@ -58,9 +122,14 @@ impl Report {
             let said = [cause.code, CauseCode::KnownAuthority];
             causes.retain(|known| known.certain || !said.contains(&known.code));
         }
+        // It was guessed that an intermediate is missing because the leaf was sent alone; none is, where it leads to a root.
+        if cause.code == CauseCode::OtherAuthority {
+            causes.retain(|known| known.certain || known.code != CauseCode::IntermediateMissing);
+        }
         let certain = causes.iter().take_while(|known| known.certain).count();
         causes.insert(if cause.certain { certain } else { causes.len() }, cause);
-        self.reason = overall(&self.server_to_us, &self.us_to_server).2;
+        let told = overall(&self.server_to_us, &self.us_to_server);
+        (self.reason, self.rule, self.certificate) = (told.reason, told.rule, told.certificate);
     }
 }
 
@@ -74,6 +143,16 @@ pub struct Step {
     pub duration: Duration,
 }
 
+fn maybe_microseconds<S: serde::Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => microseconds(duration, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 fn microseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
 }
@@ -84,8 +163,10 @@ fn microseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Res
 pub enum StepName {
     /// Host name to addresses
     Resolve,
-    /// TCP
+    /// TCP, or a Unix socket
     Connect,
+    /// What is spoken before TLS
+    Starttls,
     /// TLS, as far as the client sees it
     Handshake,
     /// From the first byte of the request until the verdict was known
@@ -98,6 +179,7 @@ impl StepName {
         match self {
             Self::Resolve => "resolve",
             Self::Connect => "connect",
+            Self::Starttls => "starttls",
             Self::Handshake => "handshake",
             Self::Request => "request",
         }
@@ -117,6 +199,10 @@ pub struct CertificateRequest {
     pub sent: Vec<CertificateFacts>,
     /// Why our certificate was not sent though there is one
     pub withheld: Option<String>,
+    /// Whether a CA that the server names issued what we have to send; `None` where it names none, or we have nothing
+    pub authority_fits: Option<bool>,
+    /// Whether the server accepts signatures of our key; `None` where we have none
+    pub scheme_fits: Option<bool>,
     /// The names of the CAs, for comparing.
     #[serde(skip)]
     pub authority_names: Vec<Name>,
@@ -186,6 +272,8 @@ pub enum Reception {
 pub enum How {
     /// A complete HTTP response
     Response,
+    /// An answer in the protocol that was spoken before TLS
+    Reply,
     /// A TLS alert
     Alert,
     /// It closed the connection
@@ -200,8 +288,12 @@ pub enum How {
     PlainHttp,
     /// The port does not speak TLS
     NotTls,
-    /// What it said after the handshake is not HTTP
+    /// What it said after the handshake is not HTTP, nor the protocol that was spoken before TLS
     NotHttp,
+    /// It upgrades to no TLS
+    NoUpgrade,
+    /// It wants something that is not spoken here: a version, a cipher suite
+    Incompatible,
     /// TLS went wrong in some other way
     Protocol,
     /// We broke off, because we do not trust the server

@@ -25,6 +25,8 @@ pub(super) enum Progress {
 
 #[derive(Default)]
 pub(super) struct ResponseReader {
+    /// Whether the request was one whose response has no body (RFC 9110 9.3.2).
+    bodiless: bool,
     head: Vec<u8>,
     status: Option<(u16, String)>,
     state: State,
@@ -58,6 +60,11 @@ enum Chunk {
 }
 
 impl ResponseReader {
+    /// For the response to a request by this method.
+    pub(super) fn to(method: &str) -> Self {
+        Self { bodiless: method == "HEAD", ..Self::default() }
+    }
+
     /// Data came before there was a request: whatever follows, it is no answer to one.
     pub(super) fn spoke_first(&mut self) {
         self.state = State::Foreign;
@@ -156,6 +163,7 @@ impl ResponseReader {
                 return if self.head.is_empty() { None } else { self.read_head() };
             }
             204 | 304 => State::Complete,
+            _ if self.bodiless => State::Complete,
             _ => body(response.headers),
         };
         let phrase: String = response.reason.unwrap_or_default().chars().take(100).collect();
@@ -229,6 +237,12 @@ fn body(fields: &[httparse::Header<'_>]) -> State {
         Some(length) => State::Length(length),
         None => State::Foreign,
     }
+}
+
+/// Whether a text is a token (RFC 9110 5.6.2).
+pub(super) fn is_token(text: &str) -> bool {
+    let is_one = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_one)
 }
 
 fn split(bytes: &[u8], most: u64) -> (&[u8], &[u8]) {

@@ -2,11 +2,12 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{Shutdown, TcpStream},
     time::{Duration, Instant},
 };
 
 use rustls::{ClientConnection, ProtocolVersion};
+
+use crate::tls::connect::Stream;
 
 /// Bytes of the peer that are kept to see what it speaks where it does not speak TLS.
 const FIRST: usize = 64;
@@ -30,18 +31,26 @@ pub(super) enum Stop {
 }
 
 pub(super) struct Session {
-    stream: TcpStream,
+    stream: Stream,
     tls: ClientConnection,
-    deadline: Instant,
     first: Vec<u8>,
     buffer: Vec<u8>,
     /// Decrypted, and not yet taken.
     plaintext: Vec<u8>,
+    /// When the first of it came.
+    heard: Option<Instant>,
 }
 
 impl Session {
-    pub(super) fn new(stream: TcpStream, tls: ClientConnection, deadline: Instant) -> Self {
-        Self { stream, tls, deadline, first: Vec::new(), buffer: vec![0; 16 * 1024], plaintext: Vec::new() }
+    pub(super) fn new(stream: Stream, tls: ClientConnection) -> Self {
+        Self {
+            stream,
+            tls,
+            first: Vec::new(),
+            buffer: vec![0; 16 * 1024],
+            plaintext: Vec::new(),
+            heard: None,
+        }
     }
 
     pub(super) fn tls(&self) -> &ClientConnection {
@@ -80,12 +89,7 @@ impl Session {
 
     fn flush(&mut self) {
         while self.tls.wants_write() {
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            let outcome = self
-                .stream
-                .set_write_timeout(Some(left.max(Duration::from_millis(1))))
-                .and_then(|()| self.tls.write_tls(&mut self.stream));
-            match outcome {
+            match self.tls.write_tls(&mut self.stream) {
                 Ok(1..) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 _ => return,
@@ -95,18 +99,13 @@ impl Session {
 
     /// Reads what comes next from the socket.
     pub(super) fn receive(&mut self) -> Result<(), Stop> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(Stop::TimedOut);
-        }
-        let limited = self.stream.set_read_timeout(Some(left.max(Duration::from_millis(1))));
-        let count = match limited.and_then(|()| self.stream.read(&mut self.buffer)) {
+        let count = match self.stream.read(&mut self.buffer) {
             Ok(0) => return Err(Stop::Closed { orderly: false }),
             Ok(count) => count,
             Err(error) => {
                 return match error.kind() {
                     io::ErrorKind::Interrupted => Ok(()),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Err(Stop::TimedOut),
+                    io::ErrorKind::TimedOut => Err(Stop::TimedOut),
                     _ => Err(Stop::Reset),
                 };
             }
@@ -119,6 +118,9 @@ impl Session {
             let processed = self.tls.process_new_packets();
             // Taken at once, so that rustls' buffer never fills. An error means only that there is no more for now.
             let _ = self.tls.reader().read_to_end(&mut self.plaintext);
+            if self.heard.is_none() && !self.plaintext.is_empty() {
+                self.heard = Some(Instant::now());
+            }
             match processed {
                 Ok(state) if state.peer_has_closed() => return Err(Stop::Closed { orderly: true }),
                 Ok(_) => {}
@@ -135,6 +137,11 @@ impl Session {
         Ok(())
     }
 
+    /// When the first plaintext came.
+    pub(super) fn heard(&self) -> Option<Instant> {
+        self.heard
+    }
+
     /// The plaintext that has come since the last call.
     pub(super) fn take_plaintext(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.plaintext)
@@ -142,7 +149,7 @@ impl Session {
 
     /// Reads and throws away until the peer has said its last word, or for this long.
     pub(super) fn linger(&mut self, limit: Duration) -> Stop {
-        self.deadline = self.deadline.min(Instant::now() + limit);
+        self.stream.until(self.stream.deadline().min(Instant::now() + limit));
         loop {
             match self.receive() {
                 Ok(()) => drop(self.take_plaintext()),
@@ -154,10 +161,9 @@ impl Session {
 
     /// Ends the connection in order.
     pub(super) fn close(mut self) {
-        self.deadline = Instant::now() + Duration::from_millis(100);
+        self.stream.until(Instant::now() + Duration::from_millis(100));
         self.tls.send_close_notify();
         self.flush();
-        // It may be gone already.
-        let _ = self.stream.shutdown(Shutdown::Both);
+        self.stream.shutdown();
     }
 }

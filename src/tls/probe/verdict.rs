@@ -6,8 +6,9 @@ use rustls::Error as TlsError;
 use time::OffsetDateTime;
 
 use super::{
-    CertificateRequest, How, Reception, ServerToUs, Side, Trust, UsToServer, Verdict,
-    cause::{Cause, Evidence, causes},
+    CertificateRequest, Exchange, How, Reception, Request, ServerToUs, Side, Trust, UsToServer, Verdict,
+    cause::{Cause, CauseCode, Evidence, causes},
+    conversation::{Conversation, Reply},
     response::{Progress, ResponseReader},
     session::Stop,
 };
@@ -15,16 +16,27 @@ use crate::{
     cert::Certificate,
     crl::Crl,
     name::escape,
-    tls::{Alert, Identity, fault},
+    tls::{Alert, Identity, decisive, fault},
 };
 
 /// The number of the alert certificate_required.
 const CERTIFICATE_REQUIRED: u8 = 116;
+const PROTOCOL_VERSION: u8 = 70;
+const UNRECOGNIZED_NAME: u8 = 112;
+const NO_APPLICATION_PROTOCOL: u8 = 120;
 
 /// All that bears on the server's judgement.
 pub(super) struct Seen<'a> {
     pub(super) end: Stop,
-    pub(super) response: Option<ResponseReader>,
+    pub(super) exchange: Option<Exchange>,
+    /// What the status may be; it decides what 401 and 403 mean.
+    pub(super) asked_for: &'a Request,
+    /// The application protocol that the server chose.
+    pub(super) alpn: Option<String>,
+    /// Whether we go on with whom we do not trust.
+    pub(super) insecure: bool,
+    /// What a second look at the server found.
+    pub(super) second: Option<Cause>,
     pub(super) first: &'a [u8],
     pub(super) handshake_complete: bool,
     /// Whether the server's side of TLS is known to be content with us.
@@ -56,16 +68,32 @@ impl Seen<'_> {
         causes(&Evidence { request, identity, issuers, crls, alert: self.alert().as_ref(), now })
     }
 
+    /// Why it came to no answer, where that is not about certificates.
+    fn obstacle(&self, how: How, reason: &str) -> Option<Cause> {
+        let code = match how {
+            How::PlainHttp => CauseCode::PlainHttp,
+            How::NotTls => CauseCode::NotTls,
+            How::TimedOut => CauseCode::TimedOut,
+            _ => return None,
+        };
+        Some(Cause::new(code, true, escape(reason).into_owned()))
+    }
+
     fn told(&self, verdict: Reception, how: How, reason: impl Into<String>) -> UsToServer {
         let refused = verdict == Reception::Refused;
+        let reason = reason.into();
+        let mut causes: Vec<Cause> = self.second.iter().cloned().chain(self.obstacle(how, &reason)).collect();
+        if refused {
+            causes.extend(self.causes());
+        }
         UsToServer {
             verdict,
             how,
             alert: None,
             status: None,
-            reason: escape(&reason.into()).into_owned(),
+            reason: escape(&reason).into_owned(),
             tls_accepted: self.tls_confirmed || verdict == Reception::Accepted,
-            causes: if refused { self.causes() } else { Vec::new() },
+            causes,
         }
     }
 }
@@ -74,20 +102,30 @@ impl Seen<'_> {
 pub(super) fn reception(seen: &Seen<'_>, server: &ServerToUs) -> UsToServer {
     use Reception as R;
     // Where we refused, the rest is our own doing.
-    if server.verdict == Trust::NotTrusted {
+    let unproved = server.objection.as_ref().is_some_and(|objection| objection.by == "handshake");
+    if server.verdict == Trust::NotTrusted && (!seen.insecure || unproved) {
         let reason = "we broke off before the server could judge us";
         return UsToServer { causes: Vec::new(), ..seen.told(R::Undecided, How::WeRefused, reason) };
     }
     if let Some(alert) = seen.alert() {
         let reason = format!("the server sent the alert {alert}: {}", alert.meaning());
-        let told = seen.told(R::Refused, How::Alert, reason);
+        let mut told = seen.told(R::Refused, How::Alert, reason);
+        told.causes.splice(..0, by_alert(&alert).filter(|_| seen.second.is_none()));
         return UsToServer { alert: Some(alert), tls_accepted: false, ..told };
     }
     if !seen.handshake_complete {
         return unfinished(seen);
     }
-    let Some(response) = &seen.response else {
-        return seen.told(R::Undecided, How::Protocol, "no request was sent");
+    let response = match &seen.exchange {
+        Some(Exchange::Http(response)) => response,
+        Some(Exchange::Other(conversation)) => return replied(seen, conversation),
+        None => {
+            let chosen = seen.alpn.as_deref().unwrap_or("none");
+            let reason = format!(
+                "the server chose the application protocol {chosen}, in which no request is made here; offer http/1.1 too"
+            );
+            return seen.told(R::Undecided, How::Protocol, reason);
+        }
     };
     match response.progress() {
         Progress::Complete => answered(seen, response),
@@ -96,7 +134,7 @@ pub(super) fn reception(seen: &Seen<'_>, server: &ServerToUs) -> UsToServer {
             How::NotHttp,
             "the handshake was made, but what the server says then is not an HTTP response",
         ),
-        Progress::Partial => broken_off(seen, response),
+        Progress::Partial => broken_off(seen, !response.is_empty()),
     }
 }
 
@@ -129,7 +167,11 @@ fn unfinished(seen: &Seen<'_>) -> UsToServer {
             };
             seen.told(R::Refused, how, format!("the server {what} the connection {when}"))
         }
-        Stop::Tls(error) => seen.told(R::Undecided, How::Protocol, fault::words(error, "the server")),
+        Stop::Tls(error) => {
+            let incompatible = matches!(error, TlsError::PeerIncompatible(_));
+            let how = if incompatible { How::Incompatible } else { How::Protocol };
+            seen.told(R::Undecided, how, fault::words(error, "the server"))
+        }
         Stop::Enough => seen.told(R::Undecided, How::Protocol, "the handshake was not made"),
     }
 }
@@ -163,7 +205,8 @@ fn answered(seen: &Seen<'_>, response: &ResponseReader) -> UsToServer {
     };
     // A reset after the whole response is how some servers close; an alert was dealt with before.
     match status {
-        401 | 403 | 495 | 496 => {
+        // Whom an application lets in is its affair where this was expected of it; 495, 496 and 400 are about the certificate.
+        401 | 403 | 495 | 496 if status >= 495 || !seen.asked_for.expects(status) => {
             let words = match status {
                 401 => "it wants another authentication",
                 403 => "its holder may not come in",
@@ -200,10 +243,52 @@ fn answered(seen: &Seen<'_>, response: &ResponseReader) -> UsToServer {
     }
 }
 
-/// The handshake was made, but no complete response came.
-fn broken_off(seen: &Seen<'_>, response: &ResponseReader) -> UsToServer {
+/// What came after TLS in a protocol that is not HTTP. An error of it is none of TLS: the server read what we said, so it had judged us;
+/// but where it may stand for a refusal, nothing is accepted.
+fn replied(seen: &Seen<'_>, conversation: &Conversation) -> UsToServer {
     use Reception as R;
-    let began = !response.is_empty();
+    let protocol = conversation.protocol();
+    let yes = if seen.asked() { R::Accepted } else { R::NotAsked };
+    match conversation.reply() {
+        Some(Reply::Yes(said)) => {
+            seen.told(yes, How::Reply, format!("the server answered in {protocol} after TLS: {said}"))
+        }
+        Some(Reply::Login(said)) => seen.told(
+            yes,
+            How::Reply,
+            format!("the server let us in by TLS and answered in {protocol}, where a probe does not log in: {said}"),
+        ),
+        Some(Reply::Certificate(said)) => {
+            seen.told(R::Refused, How::Reply, format!("the server refused us in {protocol}: {said}"))
+        }
+        Some(Reply::Error(said)) => seen.told(
+            R::Undecided,
+            How::Reply,
+            format!("the server answered in {protocol} with an error, for whatever reason: {said}"),
+        ),
+        Some(Reply::Foreign) => seen.told(
+            R::Undecided,
+            How::NotHttp,
+            format!("the handshake was made, but what the server says then is not {protocol}"),
+        ),
+        None => broken_off(seen, !conversation.is_empty()),
+    }
+}
+
+/// What an alert says that is not about certificates.
+fn by_alert(alert: &Alert) -> Option<Cause> {
+    let code = match alert.number {
+        UNRECOGNIZED_NAME => CauseCode::NameUnknown,
+        PROTOCOL_VERSION => CauseCode::VersionNotSpoken,
+        NO_APPLICATION_PROTOCOL => CauseCode::ProtocolNotSpoken,
+        _ => return None,
+    };
+    Some(Cause::new(code, true, format!("the server said so: {}", alert.meaning())))
+}
+
+/// The handshake was made, but no complete response came.
+fn broken_off(seen: &Seen<'_>, began: bool) -> UsToServer {
+    use Reception as R;
     let what = match (&seen.end, began) {
         (Stop::TimedOut | Stop::Enough, true) => "did not end its response",
         (Stop::TimedOut | Stop::Enough, false) => "did not answer our request",
@@ -240,23 +325,49 @@ fn broken_off(seen: &Seen<'_>, response: &ResponseReader) -> UsToServer {
     }
 }
 
-/// The verdict on both sides, who said no, and why in one sentence.
-pub(super) fn overall(server: &ServerToUs, us: &UsToServer) -> (Verdict, Option<Side>, String) {
-    match (server.verdict, us.verdict) {
+/// The verdict on both sides, as a report tells it.
+pub(super) struct Overall {
+    pub(super) verdict: Verdict,
+    pub(super) side: Option<Side>,
+    pub(super) rule: Option<String>,
+    pub(super) certificate: Option<usize>,
+    pub(super) reason: String,
+}
+
+/// The verdict on both sides, who said no, by what rule, and why in one sentence.
+pub(super) fn overall(server: &ServerToUs, us: &UsToServer) -> Overall {
+    let cause = us.causes.first();
+    let (mut rule, mut certificate) =
+        (cause.map(|cause| cause.code.name()), cause.and_then(|cause| cause.certificate));
+    let (verdict, side, reason) = match (server.verdict, us.verdict) {
         (Trust::NotTrusted, _) => {
+            let finding = decisive(&server.findings);
+            rule = finding.map(|finding| finding.rule.code().to_owned());
+            rule = rule.or_else(|| server.objection.as_ref().map(|objection| objection.code().to_owned()));
+            certificate = finding.map(|finding| finding.certificate).or(Some(1));
             let reason = server.reason.clone().unwrap_or_default();
             (Verdict::Refused, Some(Side::Us), format!("we do not trust the server: {reason}"))
         }
         (_, Reception::Refused) => {
             // That there was no certificate, this alert has said already.
             let said = us.alert.as_ref().is_some_and(|alert| alert.number == CERTIFICATE_REQUIRED);
-            let proved = us.causes.iter().find(|cause| cause.certain && !said);
-            let proved = proved.map(|cause| format!("; {}", cause.fact)).unwrap_or_default();
-            (Verdict::Refused, Some(Side::Server), us.reason.clone() + &proved)
+            let proved = cause.filter(|cause| cause.certain && !said);
+            (Verdict::Refused, Some(Side::Server), us.reason.clone() + &fact(proved))
+        }
+        (_, Reception::Undecided) if us.how == How::Incompatible => {
+            (Verdict::Refused, Some(Side::Us), us.reason.clone() + &fact(cause))
         }
         (Trust::Trusted, Reception::Accepted | Reception::NotAsked) => {
             (Verdict::Accepted, None, us.reason.clone())
         }
-        _ => (Verdict::Undecided, None, us.reason.clone()),
-    }
+        _ => {
+            let known = cause.filter(|cause| cause.fact != us.reason);
+            (Verdict::Undecided, None, us.reason.clone() + &fact(known))
+        }
+    };
+    Overall { verdict, side, rule, certificate, reason }
+}
+
+fn fact(cause: Option<&Cause>) -> String {
+    cause.map(|cause| format!("; {}", cause.fact)).unwrap_or_default()
 }

@@ -5,11 +5,11 @@ use std::{
     io::{Read, Write},
 };
 
-use super::timed::words;
-use crate::name::escape;
+use crate::{name::escape, tls::connect::words};
 
 /// A protocol that is spoken before TLS begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Protocol {
     /// Mail submission and transfer (RFC 3207): ports 25, 587
@@ -53,6 +53,14 @@ const POSTGRES: [u8; 8] = [0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f];
 const MYSQL_SSL: u16 = 0x0800;
 
 impl Protocol {
+    /// The beginning of a stream of XMPP (RFC 6120 4.2).
+    pub(super) fn stream(host: &str) -> String {
+        format!(
+            "<?xml version='1.0'?><stream:stream xmlns='jabber:client' \
+             xmlns:stream='http://etherx.jabber.org/streams' to='{host}' version='1.0'>"
+        )
+    }
+
     /// Brings a connection to the point where TLS begins.
     ///
     /// # Errors
@@ -96,13 +104,7 @@ impl Protocol {
             }
             Self::Mysql => talk.mysql(),
             Self::Xmpp => {
-                talk.send(
-                    format!(
-                        "<?xml version='1.0'?><stream:stream xmlns='jabber:client' \
-                         xmlns:stream='http://etherx.jabber.org/streams' to='{host}' version='1.0'>"
-                    )
-                    .as_bytes(),
-                )?;
+                talk.send(Self::stream(host).as_bytes())?;
                 let features = talk.until("</stream:features>")?;
                 if !features.contains("urn:ietf:params:xml:ns:xmpp-tls") {
                     return Err("it does not offer TLS".into());
