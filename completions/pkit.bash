@@ -16,6 +16,9 @@ _pkit() {
             ",$1")
                 cmd="pkit"
                 ;;
+            pkit,audit)
+                cmd="pkit__subcmd__audit"
+                ;;
             pkit,bundle)
                 cmd="pkit__subcmd__bundle"
                 ;;
@@ -91,6 +94,24 @@ _pkit() {
             pkit,verify)
                 cmd="pkit__subcmd__verify"
                 ;;
+            pkit__subcmd__audit,client)
+                cmd="pkit__subcmd__audit__subcmd__client"
+                ;;
+            pkit__subcmd__audit,help)
+                cmd="pkit__subcmd__audit__subcmd__help"
+                ;;
+            pkit__subcmd__audit,server)
+                cmd="pkit__subcmd__audit__subcmd__server"
+                ;;
+            pkit__subcmd__audit__subcmd__help,client)
+                cmd="pkit__subcmd__audit__subcmd__help__subcmd__client"
+                ;;
+            pkit__subcmd__audit__subcmd__help,help)
+                cmd="pkit__subcmd__audit__subcmd__help__subcmd__help"
+                ;;
+            pkit__subcmd__audit__subcmd__help,server)
+                cmd="pkit__subcmd__audit__subcmd__help__subcmd__server"
+                ;;
             pkit__subcmd__ca,cross-sign)
                 cmd="pkit__subcmd__ca__subcmd__cross__subcmd__sign"
                 ;;
@@ -144,6 +165,9 @@ _pkit() {
                 ;;
             pkit__subcmd__ca__subcmd__help,show)
                 cmd="pkit__subcmd__ca__subcmd__help__subcmd__show"
+                ;;
+            pkit__subcmd__help,audit)
+                cmd="pkit__subcmd__help__subcmd__audit"
                 ;;
             pkit__subcmd__help,bundle)
                 cmd="pkit__subcmd__help__subcmd__bundle"
@@ -220,6 +244,12 @@ _pkit() {
             pkit__subcmd__help,verify)
                 cmd="pkit__subcmd__help__subcmd__verify"
                 ;;
+            pkit__subcmd__help__subcmd__audit,client)
+                cmd="pkit__subcmd__help__subcmd__audit__subcmd__client"
+                ;;
+            pkit__subcmd__help__subcmd__audit,server)
+                cmd="pkit__subcmd__help__subcmd__audit__subcmd__server"
+                ;;
             pkit__subcmd__help__subcmd__ca,cross-sign)
                 cmd="pkit__subcmd__help__subcmd__ca__subcmd__cross__subcmd__sign"
                 ;;
@@ -284,12 +314,230 @@ _pkit() {
 
     case "${cmd}" in
         pkit)
-            opts="-h -V --help --version quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe completions man help"
+            opts="-h -V --help --version quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe audit completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__audit)
+            opts="-h -V --help --version server client help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__audit__subcmd__client)
+            opts="-v -q -h -V --as-server --client --issuer --host --crl --timeout --verbose --only --skip --revoked-serial --junit --force --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --as-server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --crl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --revoked-serial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --junit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pki)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__audit__subcmd__help)
+            opts="server client help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__audit__subcmd__help__subcmd__client)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__audit__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__audit__subcmd__help__subcmd__server)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__audit__subcmd__server)
+            opts="-q -h -V --as --roots --server-name --connect --crl --unallowed-name --expect-allow-list --min-tls --timeout --only --skip --revoked-serial --junit --force --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --json --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --crl)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unallowed-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --min-tls)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --revoked-serial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --junit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-fd)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --passphrase-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pki)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1306,8 +1554,50 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__help)
-            opts="quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe completions man help"
+            opts="quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe audit completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__audit)
+            opts="server client"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__audit__subcmd__client)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        pkit__subcmd__help__subcmd__audit__subcmd__server)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2726,7 +3016,7 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__serve__subcmd__test)
-            opts="-q -h -V --cert --key --client-ca --crl --sni --strict-sni --reload --listen --client-auth --tls --alpn --allow-cn --allow-dns --allow-uri --allow-ou --allow-email --allow-fingerprint --status --body --echo --access-log --once --count --timeout --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --json --quiet --help --version"
+            opts="-q -h -V --cert --key --client-ca --crl --sni --strict-sni --reload --listen --client-auth --tls --alpn --allow-cn --allow-dns --allow-uri --allow-ou --allow-email --allow-fingerprint --status --body --echo --access-log --once --count --timeout --fault --revoked-serial --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --json --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2809,6 +3099,14 @@ _pkit() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
+                    COMPREPLY=($(compgen -W "untrusted same-name self-signed no-intermediate wrong-name client-eku expired not-yet-valid revoked broken-signature wrong-key name-constraint path-length leaf-as-ca weak-key sha1" -- "${cur}"))
+                    return 0
+                    ;;
+                --revoked-serial)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,5 +1,6 @@
 //! The command line: what was typed becomes what is meant, reports become text or JSON, errors get their remedy.
 
+mod audit;
 mod bundle;
 mod ca;
 mod check;
@@ -11,6 +12,7 @@ mod exit;
 mod expiry;
 mod explain;
 mod export;
+mod fault;
 mod hint;
 mod hook;
 mod identity;
@@ -125,6 +127,8 @@ enum Command {
     ServeTest(serve_test::Args),
     /// Try a mutual-TLS handshake and a request; say who refused whom, and why
     Probe(probe::Args),
+    /// See that your own server or client refuses what it must: every wrong certificate there is
+    Audit(audit::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
     /// Print the manual page of a command
@@ -227,6 +231,7 @@ fn run(args: Vec<OsString>) -> Exit {
         Command::Prune(args) => prune::run(args, &context),
         Command::ServeTest(args) => serve_test::run(args, &context),
         Command::Probe(args) => probe::run(args, &context),
+        Command::Audit(args) => audit::run(args, &context),
         Command::List(args) => list::run(args, &context),
         Command::Revoke(args) => revoke::run(args, &context),
         Command::Crl(args) => crl::run(args, &context),

@@ -10,6 +10,7 @@ mod rsa;
 pub(crate) mod scheme;
 pub(crate) mod sealed;
 pub(crate) mod traditional;
+pub(crate) mod weak;
 
 use std::fmt;
 

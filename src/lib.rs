@@ -16,6 +16,7 @@
 //! # Ok::<(), pkit::Error>(())
 //! ```
 
+pub mod audit;
 pub mod batch;
 pub mod bundle;
 pub mod cert;

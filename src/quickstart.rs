@@ -1,7 +1,7 @@
 //! A whole small PKI in one stroke, and the live proof that it holds.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
     sync::Arc,
     thread,
@@ -14,15 +14,17 @@ use time::OffsetDateTime;
 
 use crate::{
     Error,
+    audit::{self, Check, Ran, Selection},
     cert::{Certificate, NameConstraints},
+    crl::{Crl, Lists, Reason, Revoked, Terms},
     issue::{Kind, Request, new_origin, plan},
     issuer::Issuer,
     key::{KeyType, PrivateKey},
     name::{DnsName, Name, San, Subtree},
     profile::Profile,
     store::{Generation, LeafFiles, Store, Wait},
-    tls::{Clock, Identity, probe, serve},
-    twin::{name_for, twin, unrelated_authority},
+    tls::{Clock, Identity, Version, probe, serve},
+    twin::{Fault, Twins},
     validity::{End, Span},
 };
 
@@ -37,8 +39,6 @@ pub const ROOT: &str = "quickstart-root";
 pub const INTERMEDIATE: &str = "quickstart-issuing";
 /// Name of the client.
 pub const CLIENT: &str = "client";
-const CERTIFICATE_REQUIRED: u8 = 116;
-const UNKNOWN_CA: u8 = 48;
 /// Time limit of each handshake of the proof.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -48,24 +48,29 @@ pub struct Quickstart {
     pub store: Store,
     /// Name of the server's set.
     pub server: String,
-    root: Certificate,
+    /// The root.
+    above: Issuer,
+    issuer: Issuer,
     server_identity: Vec<Certificate>,
     server_key: PrivateKey,
     client_chain: Vec<Certificate>,
     client_key: PrivateKey,
 }
 
-/// One handshake of the proof.
+/// What both sides made of all that they must refuse.
 #[derive(Debug, Serialize)]
-pub struct Row {
-    /// Who knocked.
-    pub client: &'static str,
-    /// What had to come out.
-    pub expected: probe::Reception,
-    /// Whether all came out as it must.
-    pub passed: bool,
-    /// What the probe saw.
-    pub probe: probe::Report,
+pub struct Proof {
+    /// The server, driven with every wrong client
+    pub server: audit::Report,
+    /// The client, sent to every wrong server
+    pub client: audit::Report,
+}
+
+impl Proof {
+    /// Whether everything came out as it must.
+    pub fn holds(&self) -> bool {
+        self.server.holds() && self.client.holds()
+    }
 }
 
 impl Quickstart {
@@ -163,57 +168,106 @@ impl Quickstart {
         let store = commit().inspect_err(|_: &Error| {
             let _ = crate::fs::remove_tree(directory);
         })?;
-        Ok(Self { store, server, root, server_identity, server_key, client_chain, client_key })
-    }
-
-    /// Starts a server that requires client certificates on a free port of the loopback address, and knocks three
-    /// times: with the client certificate, without any, and with one of an unrelated CA.
-    ///
-    /// # Errors
-    /// Those of listening and connecting; a handshake that comes out otherwise than it must is a row that did not pass.
-    pub fn prove(self, random: &dyn SecureRandom, clock: Clock) -> Result<Vec<Row>, Error> {
-        let identity = Identity::new(self.server_identity, self.server_key, new_origin())?;
-        let server = serve::Server::bind(
-            serve::Options { timeout: PATIENCE, ..serve::Options::new(identity, vec![self.root.clone()]) },
-            Arc::clone(&clock),
-        )?;
-        let address = server.address();
-        let stopper = server.stopper();
-        let client = Identity::new(self.client_chain, self.client_key, new_origin())?;
-        let stranger = stranger(random, clock())?;
-        // What the server must answer: RFC 8446 6.2 names the alerts.
-        let knocks = [
-            ("the client certificate", None, Some(client)),
-            ("no certificate", Some(CERTIFICATE_REQUIRED), None),
-            ("a certificate of another CA", Some(UNKNOWN_CA), Some(stranger)),
-        ];
-        thread::scope(|scope| {
-            let running = scope.spawn(|| server.run(&|_| {}));
-            let knock = |(client, alert, identity): (_, Option<u8>, _)| {
-                let options = probe::Options {
-                    connect: Some(address.into()),
-                    identity,
-                    timeout: PATIENCE,
-                    ..probe::Options::new("localhost", address.port(), vec![self.root.clone()])
-                };
-                let report = probe::probe(&options, Arc::clone(&clock))?;
-                // Refused is not enough: it must be for the right reason, and by a server that is itself trusted.
-                let received = &report.us_to_server;
-                let wanted =
-                    if alert.is_none() { probe::Reception::Accepted } else { probe::Reception::Refused };
-                let passed = received.verdict == wanted
-                    && received.alert.as_ref().map(|alert| alert.number) == alert
-                    && report.server_to_us.verdict == probe::Trust::Trusted;
-                Ok(Row { client, expected: wanted, passed, probe: report })
-            };
-            let rows: Result<Vec<Row>, Error> = knocks.into_iter().map(knock).collect();
-            stopper.stop();
-            match running.join() {
-                Ok(summary) => summary.and(rows),
-                Err(_) => Err(Error::TlsSetup { cause: "the server stopped before its time".into() }),
-            }
+        Ok(Self {
+            store,
+            server,
+            above: root_issuer,
+            issuer,
+            server_identity,
+            server_key,
+            client_chain,
+            client_key,
         })
     }
+
+    /// Starts a server that requires client certificates on a free port of the loopback address, and drives it with the client and
+    /// every wrong twin of it; then sends the client to every wrong twin of the server. Both go by revocation lists.
+    ///
+    /// # Errors
+    /// Those of signing, listening and connecting; what comes out otherwise than it must is a row that did not pass.
+    pub fn prove(self, random: &dyn SecureRandom, clock: Clock) -> Result<Proof, Error> {
+        let now = clock();
+        let client = Identity::new(self.client_chain, self.client_key, new_origin())?;
+        let identity = Identity::new(self.server_identity, self.server_key, new_origin())?;
+        let (Some(client_leaf), Some(server_leaf)) = (client.leaf().cloned(), identity.leaf().cloned())
+        else {
+            return Err(Error::LeafMissing { key: None, key_id: None });
+        };
+        let roots = vec![self.above.root().clone()];
+        let serial = vec![1];
+        let crls = lists(&self.above, &self.issuer, &serial, random, now)?;
+        let twins = |leaf, profile| -> Result<Twins<'_>, Error> {
+            Ok(Twins::of(leaf, profile, &self.issuer, random, now)?.revoking(Some(serial.clone())))
+        };
+        let server = serve::Server::bind(
+            serve::Options {
+                timeout: PATIENCE,
+                crls: Some(crls.clone()),
+                ..serve::Options::new(identity, roots.clone())
+            },
+            Arc::clone(&clock),
+        )?;
+        let (address, stopper) = (server.address(), server.stopper());
+        let to = |address: SocketAddr| probe::Options {
+            connect: Some(address.into()),
+            crls: Some(crls.clone()),
+            timeout: PATIENCE,
+            ..probe::Options::new("localhost", address.port(), roots.clone())
+        };
+        // Whom a server lets in of those whom its CA vouches for is not asked here.
+        let skip = vec![Check::Wrong(Fault::UnallowedName).code().to_owned()];
+        let selection = Selection::new(Vec::new(), skip, &Check::of_servers())?;
+        let wrong_clients = audit::ServerAudit {
+            probe: to(address),
+            own: client.clone(),
+            selection,
+            expect_allow_list: false,
+            floor: Version::Tls12,
+        };
+        let server = thread::scope(|scope| {
+            let running = scope.spawn(|| server.run(&|_| {}));
+            let report = twins(&client_leaf, Profile::Client)
+                .and_then(|twins| audit::server(&wrong_clients, &twins, &clock, &|_| {}));
+            stopper.stop();
+            match running.join() {
+                Ok(summary) => summary.and(report),
+                Err(_) => Err(Error::TlsSetup { cause: "the server stopped before its time".into() }),
+            }
+        })?;
+        let run = |address| {
+            let options = probe::Options { identity: Some(client.clone()), ..to(address) };
+            let report = probe::probe(&options, Arc::clone(&clock))?;
+            let succeeded = report.verdict == probe::Verdict::Accepted;
+            Ok(Ran { succeeded, how: report.verdict.name().to_owned(), output: report.reason })
+        };
+        let wrong_servers = audit::ClientAudit {
+            target: CLIENT.to_owned(),
+            client_ca: roots.clone(),
+            run: &run,
+            selection: Selection::default(),
+            knows_lists: true,
+            timeout: PATIENCE,
+        };
+        let client = audit::client(&wrong_servers, &twins(&server_leaf, Profile::Server)?, &clock, &|_| {})?;
+        Ok(Proof { server, client })
+    }
+}
+
+/// Lists of both CAs, by which this serial number is revoked.
+fn lists(
+    above: &Issuer,
+    issuer: &Issuer,
+    serial: &[u8],
+    random: &dyn SecureRandom,
+    now: OffsetDateTime,
+) -> Result<Arc<Lists>, Error> {
+    let this_update = now.replace_nanosecond(0).unwrap_or(now) - time::Duration::minutes(1);
+    let next_update = this_update + time::Duration::hours(1);
+    let terms = Terms { number: 1, this_update, next_update };
+    let revoked = Revoked { serial: serial.into(), date: this_update, reason: Reason::KeyCompromise };
+    let lists =
+        [Crl::sign(above, Vec::new(), terms, random)?, Crl::sign(issuer, vec![revoked], terms, random)?];
+    Ok(Arc::new(Lists::fixed(lists.into())))
 }
 
 /// Permits these names and nothing else of their kinds.
@@ -227,13 +281,4 @@ fn constraints(names: &[San]) -> NameConstraints {
         _ => None,
     });
     NameConstraints { permitted: permitted.collect(), excluded: vec![] }
-}
-
-/// A client of a CA that has nothing to do with ours. It brings its root along, so that nobody can think that an intermediate is
-/// missing.
-fn stranger(random: &dyn SecureRandom, now: OffsetDateTime) -> Result<Identity, Error> {
-    let issuer = unrelated_authority(random, now)?;
-    let root = issuer.root().clone();
-    let issuer = issuer.with_cross(vec![root]);
-    twin(&issuer, Profile::Client, &name_for(&[&issuer], Profile::Client, now)?, random, now)
 }

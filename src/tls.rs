@@ -39,6 +39,7 @@ use time::OffsetDateTime;
 pub use alert::Alert;
 pub(crate) use fault::reason as refusal;
 pub use identity::Identity;
+pub(crate) use identity::signing_key;
 pub use judge::{Objection, decisive};
 pub use negotiated::Negotiated;
 pub use peer::CertificateFacts;

@@ -1,5 +1,9 @@
 //! Certificates made in memory for a live proof: they last an hour at most, never touch the disk, and are on no record.
 
+mod fault;
+mod weak;
+mod wrong;
+
 use std::net::IpAddr;
 
 use ring::rand::SecureRandom;
@@ -17,6 +21,9 @@ use crate::{
     tls::Identity,
     validity::{End, Span},
 };
+
+pub use fault::Fault;
+pub use wrong::{Attempt, Twin, Twins};
 
 /// How long such a certificate lasts.
 const LIFETIME: Span = Span::seconds(3600);

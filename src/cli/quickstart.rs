@@ -4,15 +4,12 @@ use std::{path::Path, sync::Arc};
 
 use serde::Serialize;
 
-use super::{
-    Context, Exit, OutputArgs, PkiArgs, exit,
-    terminal::{self, BAD, BOLD, DIM, GOOD, styled},
-};
+use super::{Context, Exit, OutputArgs, PkiArgs, audit::table, exit, terminal};
 use crate::{
+    audit,
     cert::load_certificates,
-    quickstart::{CLIENT, INTERMEDIATE, Quickstart, ROOT, Row},
+    quickstart::{CLIENT, INTERMEDIATE, Proof, Quickstart, ROOT},
     store::{Shelf, Store},
-    tls::probe::Reception,
     validity::relative,
 };
 
@@ -35,7 +32,7 @@ pub(super) struct Args {
 struct Report {
     pki: String,
     sets: Vec<Set>,
-    proof: Vec<Row>,
+    proof: Proof,
     proved: bool,
     next: Vec<String>,
 }
@@ -56,7 +53,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let (store, server) = (made.store.clone(), made.server.clone());
     let clock = context.clock();
     let proof = made.prove(&context.random, Arc::clone(&clock))?;
-    let proved = proof.iter().all(|row| row.passed);
+    let proved = proof.holds();
     let report = Report {
         pki: store.root().display().to_string(),
         sets: sets(&store, &server)?,
@@ -162,22 +159,18 @@ impl Report {
                     crate::name::escape(&set.path)
                 ));
             }
-            text.push_str("\nproved by live handshakes with a server that requires a client certificate:\n");
         }
-        for row in &self.proof {
-            let mark = if row.passed { styled(GOOD, "ok    ") } else { styled(BAD, "FAILED") };
-            let said = match row.probe.us_to_server.verdict {
-                Reception::Accepted => "accepted",
-                Reception::Refused => "refused",
-                Reception::Undecided => "undecided",
-                Reception::NotAsked => "not asked",
-            };
+        let Proof { server, client } = &self.proof;
+        let made = |report: &audit::Report| report.counts.passed + report.counts.holes;
+        if !quiet {
             text.push_str(&format!(
-                "  {mark}  with {:28}  {}  {}\n",
-                row.client,
-                styled(BOLD, format!("{said:9}")),
-                styled(DIM, &row.probe.reason)
+                "\nproved by {} live handshakes under TLS 1.2 and 1.3, in which both sides were shown:\n",
+                made(server) + made(client)
             ));
+        }
+        text.push_str(&table::pair(server, client));
+        for report in [server, client].into_iter().filter(|report| !report.holds()) {
+            text.push_str(&table::summary(report));
         }
         if !quiet && self.proved {
             text.push_str("\nnext, in two terminals:\n");

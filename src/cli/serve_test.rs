@@ -21,6 +21,7 @@ use time::OffsetDateTime;
 
 use super::{
     Context, Exit, OutputArgs, PkiArgs, exit,
+    fault::{self, FaultArgs},
     identity::{CrlArgs, KeyPairArgs},
     passphrase::PassphraseArgs,
     terminal,
@@ -44,6 +45,7 @@ use shown::{Shown, Sni};
   pkit serve-test api.internal --listen 0.0.0.0:8443 --client-auth optional --tls 1.3
   pkit serve-test --cert fullchain.pem --key privkey.pem --client-ca ca.pem --once
   pkit serve-test api.internal --crl pki/ca/*/crl.pem
+  pkit serve-test api.internal --fault expired
   pkit crl --bundle service-a -o crls.pem && pkit serve-test api.internal --crl crls.pem
   pkit serve-test api.internal --allow-dns service-a --allow-uri spiffe://acme/billing
   pkit serve-test api.internal --sni www.internal=www.internal --sni '*.shop.internal=./shop'
@@ -122,6 +124,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "30s")]
     timeout: Span,
     #[command(flatten)]
+    fault: FaultArgs,
+    #[command(flatten)]
     passphrase: PassphraseArgs,
     #[command(flatten)]
     pki: PkiArgs,
@@ -133,9 +137,12 @@ pub(super) struct Args {
 struct Listening {
     listening: String,
     address: SocketAddr,
+    #[serde(flatten)]
+    fault: Option<fault::Facts>,
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let faulty = args.fault.make(args.name.as_deref(), &args.pki, &args.passphrase, context)?;
     let output = args.output;
     let (allow, answer) = (args.allow.read()?, args.answer.read()?);
     let shown =
@@ -147,6 +154,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         false => (None, shown.load(&args.passphrase)?),
     };
     let Credentials { identity, sni, client_ca } = credentials;
+    let identity = faulty.as_ref().map_or(identity, |faulty| faulty.identity.clone());
     let crls = args.crl.load(move |path, reread| {
         let path = path.to_string_lossy();
         match reread {
@@ -190,12 +198,17 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let stopper = server.stopper();
     std::thread::spawn(move || signals.forever().for_each(|_| stopper.stop()));
 
+    if let Some(faulty) = &faulty {
+        faulty.limit(server.stopper());
+    }
+    let fault = faulty.map(|faulty| faulty.facts);
     let listening = format!("https://{address}");
     if output.json {
-        let line = serde_json::to_string(&Listening { listening, address })?;
+        let line = serde_json::to_string(&Listening { listening, address, fault })?;
         terminal::print_bytes(format!("{line}\n").as_bytes())?;
     } else {
-        terminal::print(&format!("listening on {listening}\n"))?;
+        let fault = fault.as_ref().map(fault::Facts::line).unwrap_or_default();
+        terminal::print(&format!("listening on {listening}\n{fault}"))?;
     }
     if !address.ip().is_loopback() {
         output.notice(format!("{address} can be reached from other machines"));

@@ -92,6 +92,17 @@ impl Watched {
 }
 
 impl Lists {
+    /// Lists that are in no file, and never change.
+    pub fn fixed(lists: Vec<Crl>) -> Self {
+        let lists: Vec<Arc<Crl>> = lists.into_iter().map(Arc::new).collect();
+        Self {
+            in_force: RwLock::new(lists.into()),
+            files: Mutex::default(),
+            busy: AtomicBool::new(false),
+            tell: Box::new(|_, _| {}),
+        }
+    }
+
     /// Reads all lists of the files (`-` is standard input). `tell` is called whenever one was read again, or could not be, by
     /// whoever asked for the lists; it must not ask itself.
     ///

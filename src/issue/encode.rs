@@ -4,51 +4,61 @@
 use rcgen::{
     BasicConstraints, CertificateParams, CrlDistributionPoint, CustomExtension, DistinguishedName,
     ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyUsagePurpose, PublicKeyData, SerialNumber,
-    SignatureAlgorithm, SigningKey,
+    SignatureAlgorithm as TemplateAlgorithm, SigningKey,
 };
 use ring::rand::SecureRandom;
 
-use super::{Kind, Plan, extension, new_origin};
+use super::{Kind, Request, extension, new_origin};
 use crate::{
     Error,
     cert::Certificate,
     der::{self, tag},
-    key::{PrivateKey, PublicKey},
+    key::{PublicKey, SignatureAlgorithm},
+    validity::Validity,
 };
 
-/// Encodes and signs. `issuer` is `None` for a root.
+/// Makes a signature over bytes.
+type Sign<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, Error> + 'a;
+
+/// What makes a signature, and the algorithm it says it is of.
+pub(crate) struct Signing<'a> {
+    pub(crate) algorithm: SignatureAlgorithm,
+    pub(crate) sign: &'a Sign<'a>,
+}
+
+/// Encodes and signs. `issuer` is `None` for what signs itself.
 pub(super) fn sign(
-    plan: &Plan,
+    (request, validity): (&Request, Validity),
     subject_key: &PublicKey,
     issuer: Option<&Certificate>,
-    key: &PrivateKey,
+    signing: &Signing<'_>,
     random: &dyn SecureRandom,
 ) -> Result<Certificate, Error> {
     let unencodable =
         |cause: String| Error::Malformed { origin: new_origin(), what: "new certificate", cause };
-    let mut params = parameters(plan, subject_key, random)?;
+    let mut params = parameters(request, validity, subject_key, random)?;
     let mut issuer_params = CertificateParams::default();
     // A root names its own key; a foreign CA without a key identifier gets none made up.
     issuer_params.key_identifier_method = KeyIdMethod::PreSpecified(match issuer {
         Some(issuer) => issuer.subject_key_id().unwrap_or_default().to_vec(),
-        None => plan.request.key_id.clone().unwrap_or_else(|| subject_key.key_id()),
+        None => request.key_id.clone().unwrap_or_else(|| subject_key.key_id()),
     });
     params.use_authority_key_identifier_extension =
         issuer.is_none_or(|issuer| issuer.subject_key_id().is_some());
     let template = params
         .signed_by(&Blank, &rcgen::Issuer::new(issuer_params, Blank))
         .map_err(|error| unencodable(error.to_string()))?;
-    let algorithm = key.signature_algorithm();
-    let issuer_name = issuer.map_or(&plan.request.subject, Certificate::subject);
+    let algorithm = &signing.algorithm;
+    let issuer_name = issuer.map_or(&request.subject, Certificate::subject);
     let parts = Splice {
         algorithm: algorithm.der(),
         issuer: issuer_name.der(),
-        subject: plan.request.subject.der(),
+        subject: request.subject.der(),
         spki: subject_key.spki(),
     };
     let tbs =
         parts.into_tbs(template.der()).ok_or_else(|| unencodable("the template cannot be read".into()))?;
-    let signature = key.sign(&tbs, random)?;
+    let signature = (signing.sign)(&tbs)?;
     let der = yasna::construct_der(|writer| {
         writer.write_sequence(|writer| {
             writer.next().write_der(&tbs);
@@ -71,7 +81,8 @@ fn serial(random: &dyn SecureRandom) -> Result<SerialNumber, Error> {
 }
 
 fn parameters(
-    plan: &Plan,
+    request: &Request,
+    validity: Validity,
     subject_key: &PublicKey,
     random: &dyn SecureRandom,
 ) -> Result<CertificateParams, Error> {
@@ -86,11 +97,10 @@ fn parameters(
         KeyUsagePurpose::EncipherOnly,
         KeyUsagePurpose::DecipherOnly,
     ];
-    let request = &plan.request;
     let usage = request.key_usage(subject_key.algorithm());
     let mut params = CertificateParams::default();
-    params.not_before = plan.validity.not_before;
-    params.not_after = plan.validity.not_after;
+    params.not_before = validity.not_before;
+    params.not_after = validity.not_after;
     params.serial_number = Some(match &request.serial {
         Some(serial) => SerialNumber::from_slice(serial),
         None => serial(random)?,
@@ -167,7 +177,7 @@ impl PublicKeyData for Blank {
         &[]
     }
 
-    fn algorithm(&self) -> &'static SignatureAlgorithm {
+    fn algorithm(&self) -> &'static TemplateAlgorithm {
         &rcgen::PKCS_ED25519
     }
 }

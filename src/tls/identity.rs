@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
     server::{ClientHello, ResolvesServerCert},
-    sign::CertifiedKey,
+    sign::{CertifiedKey, SigningKey},
 };
 
 use crate::{Error, cert::Certificate, key::PrivateKey, origin::Origin};
@@ -29,11 +29,17 @@ impl Identity {
             return Err(Error::LeafMissing { key: Some(key_origin), key_id });
         };
         leaf.require_key(&key, &key_origin)?;
-        let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.pkcs8()));
-        let signing = rustls::crypto::ring::sign::any_supported_type(&der).map_err(super::setup)?;
+        let signing = signing_key(&key)?;
         let certificates = chain.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec()));
         let certified = CertifiedKey::new(certificates.collect(), signing);
         Ok(Self { chain: chain.into(), certified: Arc::new(certified) })
+    }
+
+    /// One whose chain is not of the key that signs: what a thief of a certificate would show. For [`crate::twin`] alone.
+    pub(crate) fn unmatched(chain: Vec<Certificate>, signing: Arc<dyn SigningKey>) -> Self {
+        let certificates = chain.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec()));
+        let certified = CertifiedKey::new(certificates.collect(), signing);
+        Self { chain: chain.into(), certified: Arc::new(certified) }
     }
 
     /// The chain, leaf first, as it is sent.
@@ -49,6 +55,12 @@ impl Identity {
     pub(super) fn certified(&self) -> Arc<CertifiedKey> {
         self.certified.clone()
     }
+}
+
+/// A key as rustls signs with it.
+pub(crate) fn signing_key(key: &PrivateKey) -> Result<Arc<dyn SigningKey>, Error> {
+    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.pkcs8()));
+    rustls::crypto::ring::sign::any_supported_type(&der).map_err(super::setup)
 }
 
 /// Names the leaf, never the key.

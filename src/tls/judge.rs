@@ -127,6 +127,8 @@ fn rank(rule: Rule) -> u8 {
         Rule::Expired | Rule::NotYetValid | Rule::Revoked => 1,
         Rule::ExtendedKeyUsage => 2,
         Rule::NameMismatch => 3,
+        // What is missing is ours.
+        Rule::CrlMissing | Rule::CrlRefused | Rule::CrlLapsed => 5,
         _ => 4,
     }
 }

@@ -378,6 +378,6 @@ fn sent_name<'a>(name: &'a ServerName<'_>) -> Option<&'a str> {
 }
 
 /// `host:port`, with brackets around what has colons.
-pub(super) fn endpoint(host: &str, port: u16) -> String {
+pub(crate) fn endpoint(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }

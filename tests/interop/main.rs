@@ -12,6 +12,7 @@
 )]
 
 mod accepted;
+mod audit;
 mod clients;
 mod crl;
 mod csr;

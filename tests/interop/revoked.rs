@@ -17,7 +17,7 @@ use super::{Sandbox, foreign, handshake, shlex_split};
 
 const CA: &str = "pki/live/srv.internal/ca.pem";
 
-fn with_peers() -> Sandbox {
+pub(crate) fn with_peers() -> Sandbox {
     let sandbox = Sandbox::with_authorities();
     sandbox.succeeds(&["issue", "server", "srv.internal", "localhost", "127.0.0.1", "-q"]);
     for name in ["good", "bad"] {
@@ -28,7 +28,7 @@ fn with_peers() -> Sandbox {
 }
 
 /// Makes the lists anew, and puts those of the whole chain into `crls.pem`.
-fn bundle(sandbox: &Sandbox) {
+pub(crate) fn bundle(sandbox: &Sandbox) {
     sandbox.succeeds(&["crl", "-q"]);
     sandbox.succeeds(&["crl", "--bundle", "srv.internal", "-o", "crls.pem", "--force", "-q"]);
 }
@@ -40,7 +40,7 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    fn start(sandbox: &Sandbox, port: u16, line: &str) -> Self {
+    pub(crate) fn start(sandbox: &Sandbox, port: u16, line: &str) -> Self {
         let words = shlex_split(line);
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).current_dir(sandbox.root()).stdin(Stdio::null()).stdout(Stdio::null());
@@ -62,7 +62,7 @@ impl Daemon {
     }
 
     /// nginx with the set of the server, and TLS 1.2 and 1.3.
-    fn nginx(sandbox: &Sandbox) -> Self {
+    pub(crate) fn nginx(sandbox: &Sandbox) -> Self {
         let set = "pki/live/srv.internal";
         Self::nginx_with(
             sandbox,
@@ -119,7 +119,7 @@ impl Drop for Daemon {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
