@@ -631,13 +631,47 @@ complete -c pkit -n "__fish_pkit_using_subcommand inspect" -l json -d 'Answer in
 complete -c pkit -n "__fish_pkit_using_subcommand inspect" -s q -l quiet -d 'Say nothing beside the answer and errors'
 complete -c pkit -n "__fish_pkit_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pkit -n "__fish_pkit_using_subcommand inspect" -s V -l version -d 'Print version'
-complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l warn -d 'A certificate is due this long before its end' -r
-complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l critical -d 'It is high time this long before its end' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l targets -d 'Look also at what is listed in a file (`-` is standard input), a line each' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l warn -d 'A certificate is due this long before its end, or with so much of its life left: 30d, 33%' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l critical -d 'It is high time this long before its end; 7d (10% where --warn is a share), or a quarter of a short --warn' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l crl-warn -d 'The same as --warn for revocation lists' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l crl-critical -d 'The same as --critical for revocation lists; 10% unless said otherwise' -r
 complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l at -d 'Judge as of another time: 2027-06-30, 2027-06-30T12:00:00Z, or 30d for in 30 days' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l state -d 'Only what is in this state' -r -f -a "expired\t''
+critical\t''
+warn\t''
+not-yet-valid\t''
+ok\t''
+due\t''"
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l name -d 'Only what has this subject, common name or alternative name; `*` stands for any characters' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l issuer -d 'Only what an issuer of this name signed' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l exclude -d 'Leave out files and directories below a directory: by name, or by path where a `/` is in it' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l format -d 'How to tell it' -r -f -a "table\t'For people'
+json\t'For programs'
+csv\t'For spreadsheets (RFC 4180)'
+nagios\t'A line with performance data, and how monitoring plugins end'
+prometheus\t'For the textfile collector of node_exporter'
+html\t'A page with a timeline'
+ics\t'Entries of a calendar, with reminders (RFC 5545)'"
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -s o -l output -d 'Write the answer to a file; one that is there is replaced in one step, so that no reader sees half of it' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l starttls -d 'What a server speaks before TLS' -r -f -a "smtp\t'Mail submission and transfer (RFC 3207): ports 25, 587'
+imap\t'Mail access (RFC 3501 6.2.1): port 143'
+pop3\t'Mail access (RFC 2595 4): port 110'
+ldap\t'Directories (RFC 4511 4.14): port 389'
+postgres\t'PostgreSQL\'s SSLRequest: port 5432'
+mysql\t'MySQL\'s and MariaDB\'s SSLRequest: port 3306'
+xmpp\t'Messaging (RFC 6120 5): port 5222'"
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l server-name -d 'The name that a server is asked for (SNI), where it is not the host' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l timeout -d 'How long a server may take' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l parallel -d 'Most servers that are asked at a time' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l passphrase-file -d 'Read the passphrase that opens the private key from the first line of a file' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l passphrase-fd -d 'Read it from an open file descriptor' -r
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l pki -d 'The PKI directory' -r -F
-complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l json -d 'As --format json; errors are JSON on standard error'
 complete -c pkit -n "__fish_pkit_using_subcommand expiry" -s q -l quiet -d 'Only what is not well; nothing where all is'
-complete -c pkit -n "__fish_pkit_using_subcommand expiry" -s h -l help -d 'Print help'
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -l no-input -d 'Never ask; fail where a passphrase is missing'
+complete -c pkit -n "__fish_pkit_using_subcommand expiry" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c pkit -n "__fish_pkit_using_subcommand expiry" -s V -l version -d 'Print version'
 complete -c pkit -n "__fish_pkit_using_subcommand verify" -l intermediates -d 'Certificates that may link the leaf to a root, in any order' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand verify" -l roots -d 'The roots that are trusted, and no others; for a NAME its ca.pem by default' -r -F

@@ -205,6 +205,9 @@ pub fn main() -> ExitCode {
 fn run(args: Vec<OsString>) -> Exit {
     // Known before parsing, because a line that cannot be parsed is answered in the form it asked for.
     let json = args.iter().take_while(|arg| *arg != "--" && *arg != "--exec").any(|arg| arg == "--json");
+    let json = json || expiry::asks_for("json", &args);
+    // A monitoring system knows four ways to end, and takes any of ours for one of them.
+    let plugin = expiry::asks_for("nagios", &args);
     hint::remember_pki(&args);
     // Scripts ask often, and the definitions of all commands need not be built for it.
     if let [_, only] = args.as_slice()
@@ -217,6 +220,7 @@ fn run(args: Vec<OsString>) -> Exit {
     }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
+        Err(error) if plugin && error.use_stderr() => return expiry::unknown(&terminal::usage(&error)),
         Err(error) => return terminal::usage_error(&error, json),
     };
     let context = Context { random: SystemRandom::new() };
@@ -249,6 +253,7 @@ fn run(args: Vec<OsString>) -> Exit {
     };
     match outcome {
         Ok(exit) => exit,
+        Err(error) if plugin => expiry::unknown(&terminal::words(&error)),
         Err(error) => terminal::error(&error, json),
     }
 }

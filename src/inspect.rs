@@ -20,7 +20,7 @@ use serde::Serialize;
 
 pub use belong::{Group, Groups, Member};
 pub use certificate::{CertificateReport, ValidityState, inspect, inspect_der};
-pub use content::{Locked, Object, Opener, Report, What, contents, examine, unpack};
+pub use content::{Locked, Object, Opener, Report, What, contents, examine, examine_bytes, unpack};
 pub use extension::{
     AccessReport, BasicConstraintsReport, ExtensionReport, ExtensionsReport, NameConstraintsReport,
 };

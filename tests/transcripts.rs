@@ -145,7 +145,7 @@ fn cases() {
 fn readme_and_documentation() {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     assert!(play(&readme, false) > 5, "the README shows commands");
-    for file in markdown("docs") {
+    for file in markdown("docs").into_iter().chain(markdown("docs/recipes")) {
         play(&file, false);
     }
 }

@@ -11,6 +11,8 @@ pub enum Exit {
     No,
     /// 2: it could not be done or found out.
     Failed,
+    /// 0 to 3, as monitoring plugins end: OK, WARNING, CRITICAL, UNKNOWN.
+    Plugin(u8),
 }
 
 impl Exit {
@@ -18,15 +20,21 @@ impl Exit {
     pub fn answer(yes: bool) -> Self {
         if yes { Self::Yes } else { Self::No }
     }
+
+    /// As a number.
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Yes => 0,
+            Self::No => 1,
+            Self::Failed => 2,
+            Self::Plugin(status) => status,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        ExitCode::from(match exit {
-            Exit::Yes => 0,
-            Exit::No => 1,
-            Exit::Failed => 2,
-        })
+        ExitCode::from(exit.status())
     }
 }
 

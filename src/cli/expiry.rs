@@ -1,17 +1,30 @@
 //! `pkit expiry`: what runs out, and when.
 
-use std::path::PathBuf;
+mod csv;
+mod html;
+mod ics;
+mod nagios;
+mod progress;
+mod prometheus;
+mod table;
+mod target;
 
-use anstyle::Style;
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf, sync::Mutex};
 
-use super::{AtArgs, Context, Exit, PkiArgs, exit, terminal};
+use glob::Pattern;
+
+use super::{
+    AtArgs, Context, Exit, PkiArgs, deliver::deliver, exit, inspect::PeerArgs, passphrase::PassphraseArgs,
+    terminal,
+};
 use crate::{
     Error,
-    expiry::{Report, Row, State, Thresholds, gather},
-    source,
+    expiry::{Filter, Options, Report, Source, State, Threshold, Thresholds, gather},
+    fs,
+    key::Passphrase,
+    name::escape,
+    origin::Origin,
     store::Store,
-    validity::{Span, format_date, relative},
 };
 
 #[derive(clap::Args)]
@@ -19,188 +32,298 @@ use crate::{
   pkit expiry pki/ /etc/ssl --warn 30d --critical 7d
   pkit expiry --quiet /etc/nginx || mail -s 'certificates are due' ops
   pkit expiry --at 90d --json fullchain.pem | jq '.leaves[].state'
+  pkit expiry /etc --exclude '*.bak' --exclude archive --state due --name '*.internal'
+  pkit expiry api.internal:443 10.0.0.7:8443 --timeout 5s --warn 33%
+  pkit expiry --starttls smtp mail.internal:587
+  pkit expiry --targets servers.txt --format csv --output expiry.csv
+  pkit expiry /etc/ssl --format nagios --warn 30d --critical 7d
+  pkit expiry pki --format prometheus --output /var/lib/node_exporter/textfile/pkit.prom
+  pkit expiry pki --format html --output expiry.html
+  kubectl get secrets -A -o yaml | pkit expiry -
 
-1 means that something is due: expired, ending within --warn, or not valid yet. Where nothing is due but something could not be read, or no certificate was found at all, it is 2."))]
+Certificates and revocation lists in PEM, DER, PKCS#12, PKCS#7 and Kubernetes Secrets. What is neither is passed over in a
+directory, and an error where it was named. Of a PKI directory the current generations count. A certificate stops working with
+the first one of its chain that ends: that is its date, and the row names the cause.
+
+A line of --targets is what could stand here, or HOST:PORT and a protocol for STARTTLS; `#` begins a comment.
+
+States: expired, critical, warn, not-yet-valid, ok (or valid); due is all of them but ok.
+
+1 means that something is due: expired, ending within --warn, or not valid yet. Where nothing is due but something could not be read, or nothing was found at all, it is 2. With --format nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, where something could not be read or nothing was found; wrong usage is 3 too."))]
 pub(super) struct Args {
-    /// Files (PEM, DER) and directories; the PKI directory where none is named
-    #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// A certificate is due this long before its end
-    #[arg(long, value_name = "DURATION", default_value = "30d")]
-    warn: String,
-    /// It is high time this long before its end
-    #[arg(long, value_name = "DURATION", default_value = "7d")]
-    critical: String,
+    /// Files, directories, `-` for standard input, host:port; the PKI directory where nothing is named
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<PathBuf>,
+    /// Look also at what is listed in a file (`-` is standard input), a line each
+    #[arg(long, value_name = "FILE")]
+    targets: Option<PathBuf>,
+    /// A certificate is due this long before its end, or with so much of its life left: 30d, 33%
+    #[arg(long, value_name = "DURATION|PERCENT", default_value = "30d")]
+    warn: Option<String>,
+    /// It is high time this long before its end; 7d (10% where --warn is a share), or a quarter of a short --warn
+    #[arg(long, value_name = "DURATION|PERCENT")]
+    critical: Option<String>,
+    /// The same as --warn for revocation lists
+    #[arg(long, value_name = "DURATION|PERCENT", default_value = "33%")]
+    crl_warn: Option<String>,
+    /// The same as --critical for revocation lists; 10% unless said otherwise
+    #[arg(long, value_name = "DURATION|PERCENT")]
+    crl_critical: Option<String>,
     #[command(flatten)]
     at: AtArgs,
+    /// Only what is in this state
+    #[arg(long, value_name = "STATE", help_heading = "Selection")]
+    state: Vec<Wanted>,
+    /// Only what has this subject, common name or alternative name; `*` stands for any characters
+    #[arg(long, value_name = "GLOB", help_heading = "Selection")]
+    name: Vec<String>,
+    /// Only what an issuer of this name signed
+    #[arg(long, value_name = "GLOB", help_heading = "Selection")]
+    issuer: Vec<String>,
+    /// Leave out files and directories below a directory: by name, or by path where a `/` is in it
+    #[arg(long, value_name = "GLOB", help_heading = "Selection")]
+    exclude: Vec<String>,
+    /// How to tell it
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "table",
+        conflicts_with = "json",
+        help_heading = "Output"
+    )]
+    format: Format,
+    /// As --format json; errors are JSON on standard error
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+    /// Write the answer to a file; one that is there is replaced in one step, so that no reader sees half of it
+    #[arg(short, long, value_name = "FILE", alias = "out", help_heading = "Output")]
+    output: Option<PathBuf>,
+    /// Only what is not well; nothing where all is
+    #[arg(short, long, help_heading = "Output")]
+    quiet: bool,
+    #[command(flatten)]
+    peer: PeerArgs,
+    /// Most servers that are asked at a time
+    #[arg(long, value_name = "N", default_value = "32", help_heading = "Servers")]
+    parallel: NonZeroUsize,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     #[command(flatten)]
     pki: PkiArgs,
-    /// Answer in JSON on standard output; errors are JSON on standard error
-    #[arg(long)]
-    json: bool,
-    /// Only what is not well; nothing where all is
-    #[arg(short, long)]
-    quiet: bool,
+}
+
+/// How a report is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For spreadsheets (RFC 4180)
+    Csv,
+    /// A line with performance data, and how monitoring plugins end
+    Nagios,
+    /// For the textfile collector of node_exporter
+    Prometheus,
+    /// A page with a timeline
+    Html,
+    /// Entries of a calendar, with reminders (RFC 5545)
+    Ics,
+}
+
+/// States, and sets of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Wanted {
+    Expired,
+    Critical,
+    Warn,
+    NotYetValid,
+    #[value(alias = "valid")]
+    Ok,
+    Due,
+}
+
+impl Wanted {
+    fn holds(self, state: State) -> bool {
+        match self {
+            Self::Expired => state == State::Expired,
+            Self::Critical => state == State::Critical,
+            Self::Warn => state == State::Warn,
+            Self::NotYetValid => state == State::NotYetValid,
+            Self::Ok => state == State::Ok,
+            Self::Due => state.is_due(),
+        }
+    }
+}
+
+/// Whether a command line, right or wrong, asks for a report in this format.
+pub(super) fn asks_for(format: &str, args: &[OsString]) -> bool {
+    let mut words = args.iter().skip(1).take_while(|arg| *arg != "--").map(|arg| arg.to_string_lossy());
+    let is_ours = words.next().is_some_and(|command| command == "expiry");
+    let rest: Vec<_> = words.collect();
+    let joined = format!("--format={format}");
+    is_ours
+        && (rest.iter().any(|word| *word == joined)
+            || rest.windows(2).any(|pair| matches!(pair, [one, two] if one == "--format" && two == format)))
+}
+
+/// Tells a monitoring system why there is no answer.
+pub(super) fn unknown(message: &str) -> Exit {
+    match terminal::print(&nagios::unknown(message)) {
+        Ok(()) | Err(_) => Exit::Plugin(nagios::UNKNOWN),
+    }
 }
 
 pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let format = if args.json { Format::Json } else { args.format };
     let at = args.at.moment(context)?;
-    let thresholds = Thresholds::new(args.warn.parse::<Span>()?, args.critical.parse::<Span>()?)?;
-    let mut paths = args.paths;
-    if paths.is_empty() {
-        if !args.pki.pki.is_dir() {
-            return Err(Error::PkiMissing { path: args.pki.pki }.into());
-        }
-        match Store::open(&args.pki.pki) {
-            Err(error @ Error::PkiUnsafe { .. }) => return Err(error.into()),
-            // What ends is worth knowing of a damaged PKI directory too, or of one that is none.
-            _ => paths.push(args.pki.pki),
-        }
-    }
-    let mut report = gather(&paths).report(&thresholds, at);
-    if report.counts.certificates == 0 && report.errors.is_empty() {
-        // Nothing was seen, so nothing can be said to be well.
-        let origin = match paths.as_slice() {
-            [one] => source::origin(one),
-            several => crate::origin::Origin::named(&format!("{} places", several.len())),
-        };
-        return Err(Error::NothingFound { origin, what: "certificate to look at" }.into());
-    }
-    let next = report.next().map(|row| format!("{} {}", row.title, relative(row.not_after, at)));
-    let exit = match (report.is_due(), report.errors.is_empty()) {
-        (true, _) => Exit::No,
-        (false, true) => Exit::Yes,
-        (false, false) => Exit::Failed,
+    let threshold = |text: &Option<String>| text.as_ref().map(|text| text.parse::<Threshold>()).transpose();
+    let certificates = Thresholds::CERTIFICATE.or(threshold(&args.warn)?, threshold(&args.critical)?)?;
+    let crls = Thresholds::CRL.or(threshold(&args.crl_warn)?, threshold(&args.crl_critical)?)?;
+    let sources = args.sources()?;
+    let opener = args.opener();
+    let bar = progress::Bar::new(matches!(format, Format::Nagios) || args.json || args.quiet);
+    let options = Options {
+        exclude: patterns(&args.exclude, "--exclude")?,
+        filter: Filter {
+            names: patterns(&args.name, "--name")?,
+            issuers: patterns(&args.issuer, "--issuer")?,
+        },
+        opener: &opener,
+        parallel: Some(args.parallel),
+        progress: &|done, all| bar.set(done, all),
+        ..Options::new(context.clock())
     };
-    if args.quiet {
-        report = report.without_ok();
+    let mut report = gather(&sources, &options).report(&certificates, &crls, at);
+    bar.clear();
+    // Nothing was seen, so nothing can be said to be well.
+    let nothing = (report.counts.all() == 0 && report.errors.is_empty()).then(|| Error::NothingFound {
+        origin: match sources.as_slice() {
+            [Source::Path(one)] => crate::source::origin(one),
+            several => Origin::named(&format!("{} places", several.len())),
+        },
+        what: "certificate to look at",
+    });
+    if let (Some(error), Format::Prometheus) = (nothing.as_ref(), format) {
+        // Metrics of nothing, lest those of yesterday stand for today's.
+        terminal::failure(error, false);
+    } else if let Some(error) = nothing {
+        return Err(error.into());
     }
-    if args.json {
-        terminal::print_json(&report)?;
-    } else {
-        terminal::print(&text(&report, next, args.quiet))?;
+    let is_nothing = report.counts.all() == 0;
+    if !args.state.is_empty() {
+        report = report.only(|state| args.state.iter().any(|wanted| wanted.holds(state)));
     }
-    for trouble in &report.errors {
-        terminal::trouble(trouble, args.json);
+    let exit = match (format, report.is_due(), report.errors.is_empty()) {
+        (Format::Nagios, ..) => Exit::Plugin(nagios::status(&report)),
+        (_, true, _) => Exit::No,
+        (_, false, _) if is_nothing => Exit::Failed,
+        (_, false, true) => Exit::Yes,
+        (_, false, false) => Exit::Failed,
+    };
+    let next = report.next().map(table::next);
+    if args.quiet && !matches!(format, Format::Nagios | Format::Prometheus) {
+        report = report.only(State::is_due);
     }
+    let bytes = match format {
+        Format::Table => {
+            let text = table::text(&report, next, args.quiet);
+            if args.output.is_none() {
+                terminal::print(&text)?;
+                tell(&report, format);
+                return Ok(exit);
+            }
+            anstream::adapter::strip_str(&text).to_string().into_bytes()
+        }
+        Format::Json => terminal::json(&report)?,
+        Format::Csv => csv::text(&report)?,
+        Format::Nagios => nagios::text(&report, &certificates).into_bytes(),
+        Format::Prometheus => prometheus::text(&report, context.now()).into_bytes(),
+        Format::Html => html::page(&report).into_bytes(),
+        Format::Ics => ics::calendar(&report, &certificates, &crls, context.now()).into_bytes(),
+    };
+    match &args.output {
+        Some(path) => deliver(path, &bytes, fs::PUBLIC, true)?,
+        None => terminal::print_bytes(&bytes)?,
+    }
+    tell(&report, format);
     Ok(exit)
 }
 
-fn text(report: &Report, next: Option<String>, quiet: bool) -> String {
-    let mut text = String::new();
-    for (heading, rows) in [("CERTIFICATE", &report.leaves), ("AUTHORITY", &report.authorities)] {
-        if !rows.is_empty() {
-            text.push_str(&table(heading, rows));
-            text.push('\n');
+/// What could not be read, on standard error; a monitoring system reads standard output alone.
+fn tell(report: &Report, format: Format) {
+    if format != Format::Nagios {
+        report.errors.iter().for_each(|trouble| terminal::trouble(trouble, format == Format::Json));
+    }
+}
+
+impl Args {
+    /// Where to look.
+    fn sources(&self) -> Result<Vec<Source>, Error> {
+        let mut sources = self
+            .sources
+            .iter()
+            .map(|path| target::source(path, &self.peer))
+            .collect::<Result<Vec<_>, _>>()?;
+        if let Some(list) = &self.targets {
+            sources.extend(target::listed(list, &self.peer)?);
+        }
+        self.peer.require(sources.iter().any(|source| matches!(source, Source::Server(_))))?;
+        if !sources.is_empty() {
+            return Ok(sources);
+        }
+        if self.targets.is_some() {
+            return Err(Error::Usage { problem: "the list of --targets is empty".into() });
+        }
+        let pki = &self.pki.pki;
+        if !pki.is_dir() {
+            return Err(Error::PkiMissing { path: pki.clone() });
+        }
+        match Store::open(pki) {
+            Err(error @ Error::PkiUnsafe { .. }) => Err(error),
+            // What ends is worth knowing of a damaged PKI directory too, or of one that is none.
+            _ => Ok(vec![Source::Path(pki.clone())]),
         }
     }
-    if quiet {
-        return text.trim_end_matches('\n').to_owned() + if text.is_empty() { "" } else { "\n" };
-    }
-    text.push_str(&summary(report, next));
-    text
-}
 
-fn table(heading: &str, rows: &[Row]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["STATE", heading, "KIND", "ENDS", "DAYS", "LIFE", "ISSUER", "SERIAL", "FILES"]);
-    for row in rows {
-        table.add_row(vec![
-            Cell::new(row.state),
-            Cell::new(clip(&row.title)),
-            Cell::new(row.kind),
-            Cell::new(format_date(row.not_after)),
-            Cell::new(row.remaining.days).set_alignment(CellAlignment::Right),
-            Cell::new(format!("{} %", row.remaining.percent)).set_alignment(CellAlignment::Right),
-            Cell::new(clip(&row.issuer)),
-            Cell::new(serial(&row.serial)),
-            Cell::new(files(&row.paths)),
-        ]);
-    }
-    let mut styles = rows.iter().map(|row| style(row.state));
-    let mut text = String::new();
-    // The table knows no styles: they go around whole words afterwards, where they disturb no width.
-    for (number, line) in table.lines().enumerate() {
-        let line = line.trim_end();
-        let line = line.strip_prefix(' ').unwrap_or(line);
-        if number == 0 {
-            text.push_str(&terminal::styled(terminal::BOLD, line));
-        } else if line.starts_with(' ') {
-            // A further file of the row above.
-            text.push_str(line);
-        } else {
-            let end = line.find("  ").unwrap_or(line.len());
-            let (word, rest) = line.split_at_checked(end).unwrap_or((line, ""));
-            text.push_str(&terminal::styled(styles.next().unwrap_or_default(), word));
-            text.push_str(rest);
-        }
-        text.push('\n');
-    }
-    text
-}
-
-fn style(state: State) -> Style {
-    match state {
-        State::Expired | State::Critical => terminal::BAD,
-        State::Warn | State::NotYetValid => terminal::WARN,
-        State::Ok => terminal::GOOD,
-    }
-}
-
-/// A name, cut where it would push all else off the line; JSON has it whole.
-fn clip(name: &str) -> String {
-    const MOST: usize = 40;
-    match name.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{}…", name.get(..at).unwrap_or(name)),
-        None => name.to_owned(),
-    }
-}
-
-/// Enough of a serial number to tell certificates apart; JSON has it whole.
-fn serial(serial: &str) -> String {
-    match serial.get(..8) {
-        Some(start) if serial.len() > 10 => format!("{start}…"),
-        _ => serial.to_owned(),
-    }
-}
-
-/// Most files that are told of one certificate; JSON has all.
-const MOST_FILES: usize = 5;
-
-fn files(paths: &[String]) -> String {
-    let mut lines: Vec<_> = paths.iter().take(MOST_FILES).cloned().collect();
-    if let Some(more) = paths.len().checked_sub(MOST_FILES).filter(|more| *more > 0) {
-        lines.push(format!("and {more} more"));
-    }
-    lines.join("\n")
-}
-
-fn summary(report: &Report, next: Option<String>) -> String {
-    let counts = &report.counts;
-    let plural = if counts.certificates == 1 { "" } else { "s" };
-    let mut parts = Vec::new();
-    for (count, words) in [
-        (counts.expired, "expired".to_owned()),
-        (counts.critical, format!("due within {}", days(&report.critical))),
-        (counts.warn, format!("due within {}", days(&report.warn))),
-        (counts.not_yet_valid, "not valid yet".to_owned()),
-        (counts.ok, "ok".to_owned()),
-        (report.errors.len(), "not read".to_owned()),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {words}"));
+    /// Opens stores. A passphrase that was stated is fetched once, for all of them; a person is asked for those that were
+    /// named, one after the other.
+    fn opener(&self) -> impl Fn(&Origin, bool, u32) -> Result<Option<Passphrase>, Error> + Sync + '_ {
+        let stated: Mutex<Option<Passphrase>> = Mutex::new(None);
+        move |origin, named, attempt| {
+            let mut known = stated.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if self.passphrase.is_stated() {
+                if attempt > 1 {
+                    return Ok(None);
+                }
+                if known.is_none() {
+                    *known = (self.passphrase.opener())(origin, attempt)?;
+                }
+                return Ok(known.as_ref().map(Passphrase::copy));
+            }
+            if named { (self.passphrase.opener())(origin, attempt) } else { Ok(None) }
         }
     }
-    let next = next.map(|next| format!("; next: {next}")).unwrap_or_default();
-    format!("{} certificate{plural}: {}{next}\n", counts.certificates, parts.join(", "))
 }
 
-/// `30d` as `30 days`; other spans as they are.
-fn days(span: &str) -> String {
-    match span.strip_suffix('d') {
-        Some("1") => "1 day".into(),
-        Some(number) if number.bytes().all(|digit| digit.is_ascii_digit()) => format!("{number} days"),
-        _ => span.to_owned(),
+fn patterns(texts: &[String], option: &str) -> Result<Vec<Pattern>, Error> {
+    let pattern = |text: &String| {
+        Pattern::new(text).map_err(|error| Error::Usage {
+            problem: format!("{option}: `{}` is no pattern: {}", escape(text), error.msg),
+        })
+    };
+    texts.iter().map(pattern).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_known_from_a_line_that_cannot_be_parsed() {
+        let is = |line: &str| asks_for("nagios", &line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert!(is("pkit expiry --frmat x --format nagios") && is("pkit expiry --format=nagios --warn"));
+        assert!(!is("pkit expiry --format json nagios") && !is("pkit expiry -- --format nagios"));
+        assert!(!is("pkit inspect --format nagios") && !is("pkit"));
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             format!("see whether it can be written and has space: ls -ld {0}; df {0}", file(directory))
         }
         Error::SecretToTerminal { .. } => "name a file with -o, or pipe the output".into(),
-        Error::NothingFound { what: "certificate", .. } => {
+        Error::NothingFound { what: "certificate" | "certificate or CRL", .. } => {
             "PEM or DER certificates are wanted here; a key or a request is something else".into()
         }
         Error::NothingFound { what: "certificate request", .. } => {

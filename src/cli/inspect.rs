@@ -15,7 +15,7 @@ use crate::{
     inspect::{Object, Report, What},
 };
 use field::Field;
-pub(crate) use source::looks_like_server;
+pub(crate) use source::{PeerArgs, looks_like_server};
 use source::{Sources, Visit};
 pub(super) use text::{Lines, long};
 
@@ -62,7 +62,7 @@ pub(super) struct Args {
     #[command(flatten)]
     at: AtArgs,
     #[command(flatten)]
-    peer: source::PeerArgs,
+    peer: PeerArgs,
     #[command(flatten)]
     passphrase: PassphraseArgs,
     #[command(flatten)]

@@ -323,11 +323,7 @@ fn sum_up(args: &Args, series: &Series) -> anyhow::Result<()> {
 /// Sums up, and ends at once: a run may be waiting for a server that says nothing.
 fn interrupted(args: &Args, series: &Series) -> anyhow::Result<()> {
     sum_up(args, series)?;
-    std::process::exit(match series.exit() {
-        Exit::Yes => 0,
-        Exit::No => 1,
-        Exit::Failed => 2,
-    })
+    std::process::exit(series.exit().status().into())
 }
 
 /// A run of many in a line.

@@ -41,13 +41,18 @@ pub(crate) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
 
 /// Writes one JSON value and a newline to standard output.
 pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print_bytes(&json(value)?)
+}
+
+/// One JSON value and a newline.
+pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {
     let mut text = Vec::new();
     value.serialize(&mut serde_json::Serializer::with_formatter(
         &mut text,
         Harmless(PrettyFormatter::new()),
     ))?;
     text.push(b'\n');
-    print_bytes(&text)
+    Ok(text)
 }
 
 /// A long answer, written as it comes: memory does not grow with it, and a reader that goes away ends it.
@@ -319,6 +324,13 @@ pub(crate) fn error(error: &anyhow::Error, json: bool) -> Exit {
     Exit::Failed
 }
 
+/// An error in one line: the headline, and the facts behind it.
+pub(crate) fn words(error: &anyhow::Error) -> String {
+    let facts = error.downcast_ref::<Error>().map(Error::facts).unwrap_or_default();
+    let facts: Vec<_> = facts.iter().map(|fact| format!("{}: {}", fact.label, fact.value)).collect();
+    if facts.is_empty() { error.to_string() } else { format!("{error} ({})", facts.join("; ")) }
+}
+
 /// Tells an error beside an answer.
 pub(crate) fn failure(error: &Error, json: bool) {
     tell(ErrorBody::from(error), json);
@@ -351,6 +363,13 @@ fn tell(body: ErrorBody<'_>, json: bool) {
     complain(&text);
 }
 
+/// What is wrong with a command line, in one line.
+pub(crate) fn usage(error: &clap::Error) -> String {
+    let rendered = error.render().to_string();
+    let message = rendered.lines().next().unwrap_or_default();
+    message.strip_prefix("error: ").unwrap_or(message).to_owned()
+}
+
 /// Tells what is wrong with a command line, or the help that was asked for.
 pub(crate) fn usage_error(error: &clap::Error, json: bool) -> Exit {
     if !error.use_stderr() {
@@ -361,9 +380,7 @@ pub(crate) fn usage_error(error: &clap::Error, json: bool) -> Exit {
         };
     }
     if json {
-        let rendered = error.render().to_string();
-        let message = rendered.lines().next().unwrap_or_default();
-        let message = message.strip_prefix("error: ").unwrap_or(message).to_owned();
+        let message = usage(error);
         let hint = Some("see `pkit --help`, or `--help` after a command".to_owned());
         tell(ErrorBody { code: "usage", message, facts: Vec::new(), hint }, true);
     } else {

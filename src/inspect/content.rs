@@ -22,7 +22,7 @@ use crate::{
     origin::Origin,
     pem,
 };
-pub use stream::examine;
+pub use stream::{examine, examine_bytes};
 pub use unpack::{contents, unpack};
 
 use form::Form;
@@ -48,6 +48,8 @@ pub struct Object {
     pub place: Place,
     /// The same for errors
     pub origin: Origin,
+    /// What the PEM block that it is or was to be calls itself, of what is broken. A stranger's string.
+    pub label: Option<String>,
     /// What
     pub what: What,
 }
@@ -174,13 +176,17 @@ impl Finder<'_, '_> {
     }
 
     fn found(&mut self, what: What) -> ControlFlow<()> {
+        self.labelled(what, None)
+    }
+
+    fn labelled(&mut self, what: What, label: Option<String>) -> ControlFlow<()> {
         let kind = what.kind();
         let position = self.counts.get_mut(kind).map_or(1, |count| {
             *count += 1;
             *count
         });
         let place = Place { position, ..self.place() };
-        (self.each)(Object { place, origin: self.origin.clone(), what })
+        (self.each)(Object { place, origin: self.origin.clone(), label, what })
     }
 
     fn broken(&mut self, what: &'static str, cause: String) -> ControlFlow<()> {
@@ -222,7 +228,7 @@ impl Finder<'_, '_> {
                 armor.decode().map_err(|error| pem::Broken { label, error })
             }) {
                 Ok(block) => self.block(block)?,
-                Err(broken) => self.found(What::Broken(broken.error))?,
+                Err(broken) => self.labelled(What::Broken(broken.error), Some(broken.label))?,
             }
         }
         ControlFlow::Continue(())

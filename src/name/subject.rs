@@ -65,7 +65,7 @@ impl Name {
     }
 
     /// Values of all attributes of one type, in order, unescaped.
-    fn values(&self, kind: &[u8]) -> Vec<String> {
+    pub(crate) fn values(&self, kind: &[u8]) -> Vec<String> {
         self.rdns()
             .unwrap_or_default()
             .iter()

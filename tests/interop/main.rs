@@ -1,5 +1,6 @@
 //! What pkit makes, judged by others; what others make, read by pkit; handshakes with foreign peers. Needs openssl, curl, nginx,
-//! haproxy, certtool, gpgsm, Go, mkcert, easy-rsa, Java's keytool, NSS's certutil and pk12util, and a Python with what
+//! haproxy, certtool, gpgsm, Go, mkcert, easy-rsa, Java's keytool, NSS's certutil and pk12util, chromium, systemd-analyze, Perl's
+//! Monitoring::Plugin, and a Python with what
 //! `requirements.txt` names (`PKIT_INTEROP_PYTHON`, else `python3`): a missing one is a failure. `.ci/run` installs them.
 //! `cargo test --features interop --test interop`
 #![allow(
@@ -16,6 +17,7 @@ mod audit;
 mod clients;
 mod crl;
 mod csr;
+mod expiry;
 mod import;
 mod keys;
 #[path = "../peer/mod.rs"]

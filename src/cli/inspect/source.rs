@@ -24,10 +24,10 @@ pub(super) type Visit = ControlFlow<()>;
 
 /// How servers are asked.
 #[derive(clap::Args)]
-pub(super) struct PeerArgs {
+pub(crate) struct PeerArgs {
     /// What a server speaks before TLS
     #[arg(long, value_name = "PROTOCOL", help_heading = "Servers")]
-    starttls: Option<Protocol>,
+    pub(crate) starttls: Option<Protocol>,
     /// The name that a server is asked for (SNI), where it is not the host
     #[arg(long, value_name = "NAME", help_heading = "Servers")]
     server_name: Option<String>,
@@ -61,10 +61,7 @@ impl<'a> Sources<'a> {
     ) -> Result<Self, Error> {
         let all = named.iter().map(|path| Source::new(path, peer)).collect::<Result<Vec<_>, _>>()?;
         let server = all.iter().any(|source| matches!(source, Source::Server(_)));
-        if !server && (peer.starttls.is_some() || peer.server_name.is_some()) {
-            let problem = "--starttls and --server-name are for host:port, and no source is one".into();
-            return Err(Error::Usage { problem });
-        }
+        peer.require(server)?;
         Ok(Self { all, passphrase, output, clock: context.clock() })
     }
 
@@ -96,28 +93,43 @@ impl<'a> Sources<'a> {
 impl Source {
     /// A file of a name goes before a server of that name.
     fn new(path: &Path, peer: &PeerArgs) -> Result<Self, Error> {
-        let is_there = source::is_stdin(path) || path.symlink_metadata().is_ok();
-        match path.to_str().filter(|_| !is_there) {
-            Some(text) if looks_like_server(text) => {
-                // Of a URL, the host and the port.
-                let address = match text.strip_prefix("https://") {
-                    Some(rest) => {
-                        format!("https://{}", rest.split(['/', '?', '#']).next().unwrap_or_default())
-                    }
-                    None => text.to_owned(),
-                };
-                let (host, port) = target(&address)?;
-                Ok(Self::Server(Target {
-                    host,
-                    port,
-                    server_name: peer.server_name.clone(),
-                    protocol: peer.starttls,
-                    timeout: time_limit(peer.timeout)?,
-                }))
-            }
-            _ if path.is_dir() => Ok(Self::Directory(path.to_owned())),
-            _ => Ok(Self::File(path.to_owned())),
+        match peer.target(path)? {
+            Some(target) => Ok(Self::Server(target)),
+            None if path.is_dir() => Ok(Self::Directory(path.to_owned())),
+            None => Ok(Self::File(path.to_owned())),
         }
+    }
+}
+
+impl PeerArgs {
+    /// The server that is meant; `None` where it is a file, or could be one that is missing.
+    pub(crate) fn target(&self, path: &Path) -> Result<Option<Target>, Error> {
+        let is_there = source::is_stdin(path) || path.symlink_metadata().is_ok();
+        let Some(text) = path.to_str().filter(|text| !is_there && looks_like_server(text)) else {
+            return Ok(None);
+        };
+        // Of a URL, the host and the port.
+        let address = match text.strip_prefix("https://") {
+            Some(rest) => format!("https://{}", rest.split(['/', '?', '#']).next().unwrap_or_default()),
+            None => text.to_owned(),
+        };
+        let (host, port) = target(&address)?;
+        Ok(Some(Target {
+            host,
+            port,
+            server_name: self.server_name.clone(),
+            protocol: self.starttls,
+            timeout: time_limit(self.timeout)?,
+        }))
+    }
+
+    /// Refuses options for servers where there is none.
+    pub(crate) fn require(&self, has_server: bool) -> Result<(), Error> {
+        if !has_server && (self.starttls.is_some() || self.server_name.is_some()) {
+            let problem = "--starttls and --server-name are for host:port, and no source is one".into();
+            return Err(Error::Usage { problem });
+        }
+        Ok(())
     }
 }
 
@@ -243,7 +255,7 @@ impl Visitor<'_, '_> {
         for (index, der) in chain.into_iter().enumerate() {
             let origin = origin.nth(index + 1, count);
             let place = crate::inspect::Place::new(&origin);
-            self.object(Object { place, origin, what: What::Certificate(der, Vec::new()) })?;
+            self.object(Object { place, origin, label: None, what: What::Certificate(der, Vec::new()) })?;
         }
         ControlFlow::Continue(())
     }

@@ -39,13 +39,23 @@ pub fn examine(
             Size::Nothing => return Ok(()),
         }
     }
+    examine_bytes(&bytes, origin, opener, each);
+    Ok(())
+}
+
+/// As [`examine`], of bytes that are all there.
+pub fn examine_bytes(
+    bytes: &[u8],
+    origin: &Origin,
+    opener: &mut Opener<'_>,
+    each: &mut dyn FnMut(Object) -> ControlFlow<()>,
+) {
     let mut objects = Vec::new();
     let mut keep = |object| {
         objects.push(object);
         ControlFlow::Continue(())
     };
-    let _ = finder(origin, opener, &mut keep).bytes(&bytes);
-    drop(bytes);
+    let _ = finder(origin, opener, &mut keep).bytes(bytes);
     let mut counts = [0; 8];
     for object in &objects {
         if let Some(count) = counts.get_mut(object.what.kind()) {
@@ -62,7 +72,6 @@ pub fn examine(
             break;
         }
     }
-    Ok(())
 }
 
 /// How a large source is read.

@@ -1,0 +1,81 @@
+//! What servers show, many of them at once.
+
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use super::{
+    Options, Trouble,
+    item::{Item, Spot},
+};
+use crate::{
+    cert::Certificate,
+    name::escape,
+    origin::Origin,
+    tls::fetch::{Target, fetch},
+};
+
+/// What came of a server.
+#[derive(Default)]
+pub(super) struct Answer {
+    pub(super) items: Vec<Item>,
+    pub(super) troubles: Vec<Trouble>,
+}
+
+/// `host:443`, `[::1]:443`
+pub(super) fn endpoint(target: &Target) -> String {
+    let Target { host, port, .. } = target;
+    let host = escape(host);
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// Asks all of them, so many at a time; the answers are in the order of the targets.
+pub(super) fn ask(targets: &[&Target], options: &Options<'_>, tick: &(dyn Fn() + Sync)) -> Vec<Answer> {
+    let next = AtomicUsize::new(0);
+    let answers: Mutex<Vec<(usize, Answer)>> = Mutex::new(Vec::new());
+    let work = || {
+        // Whoever is free takes the next one.
+        while let index = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(target) = targets.get(index)
+        {
+            let answer = look_at(target, options);
+            answers.lock().unwrap_or_else(PoisonError::into_inner).push((index, answer));
+            tick();
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..options.parallel.map_or(1, NonZeroUsize::get).min(targets.len()) {
+            scope.spawn(work);
+        }
+    });
+    let mut answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+    answers.sort_by_key(|(index, _)| *index);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+fn look_at(target: &Target, options: &Options<'_>) -> Answer {
+    let mut answer = Answer::default();
+    let place = endpoint(target);
+    let chain = match fetch(target, options.clock.clone()) {
+        Ok(chain) => chain,
+        Err(error) => {
+            answer.troubles.push(Trouble::at(&error, place));
+            return answer;
+        }
+    };
+    let origin = Origin::named(&place);
+    let count = chain.len();
+    for (index, der) in chain.iter().enumerate() {
+        let spot = Spot { place: place.as_str().into(), within: None, is_server: true };
+        match Certificate::from_der(der, origin.nth(index + 1, count)) {
+            Ok(certificate) => answer.items.push(Item::certificate(&certificate, &options.filter, spot)),
+            Err(error) => answer.troubles.push(Trouble::at(&error, place.clone())),
+        }
+    }
+    answer
+}
