@@ -1552,14 +1552,18 @@ _pkit() {
             return 0
             ;;
         pkit__subcmd__export)
-            opts="-o -q -h -V --to --compat --cert --key --friendly-name --out --force --export-password-file --export-password-fd --export-password-command --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --json --quiet --help --version"
+            opts="-o -q -h -V --to --for --compat --cert --key --roots --alias --friendly-name --out --force --path --host --listen --port --as-client --client --owner --group --namespace --secret-name --with-ca-key --export-password-file --export-password-fd --export-password-command --passphrase-file --passphrase-fd --passphrase-command --no-input --pki --json --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --to)
-                    COMPREPLY=($(compgen -W "p12 truststore" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "p12 truststore pem combined docker-dir k8s-tls k8s-ca cert-manager-ca istio linkerd vault" -- "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -W "nginx haproxy apache caddy traefik envoy stunnel postgres mysql redis mosquitto rabbitmq kafka etcd docker java node go actix grpc uvicorn gunicorn flask requests httpx curl openssl browser" -- "${cur}"))
                     return 0
                     ;;
                 --compat)
@@ -1574,7 +1578,15 @@ _pkit() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --roots)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --friendly-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alias)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1583,6 +1595,42 @@ _pkit() {
                     return 0
                     ;;
                 -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --owner)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --group)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --secret-name)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -40,7 +40,7 @@ complete -c pkit -n "__fish_pkit_needs_command" -f -a "crl" -d 'Make the CRLs of
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "key" -d 'Make private keys, convert them, change their passphrases'
-complete -c pkit -n "__fish_pkit_needs_command" -f -a "export" -d 'Hand out a certificate and its key in the form another program wants: PKCS#12'
+complete -c pkit -n "__fish_pkit_needs_command" -f -a "export" -d 'Hand out a certificate, or a CA, as another program wants it: nginx to Java, PKCS#12, Kubernetes, Vault'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "inspect" -d 'Show what anything says: certificates, requests, CRLs, keys, stores, servers'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
 complete -c pkit -n "__fish_pkit_needs_command" -f -a "verify" -d 'Would a peer accept this certificate, for this purpose, name and time, and if not, why'
@@ -586,14 +586,61 @@ complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcomman
 complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "convert" -d 'Write a private key in another encoding: PKCS#8, PKCS#1 or SEC1, PEM or DER'
 complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "passphrase" -d 'Give a private key file a passphrase, another one, or none'
 complete -c pkit -n "__fish_pkit_using_subcommand key; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c pkit -n "__fish_pkit_using_subcommand export" -l to -d 'What to make' -r -f -a "p12\t'PKCS#12 with the key, the certificate and the chain'
-truststore\t'PKCS#12 with the roots to trust'"
-complete -c pkit -n "__fish_pkit_using_subcommand export" -l compat -d 'Which programs are to read it' -r -f -a "modern\t'AES-256 and SHA-256: OpenSSL 1.1, Java 8u301, Windows 10 1709 and later'
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l to -d 'What to make' -r -f -a "p12\t'PKCS#12 with the key, the certificate and the chain: for Java, Windows, browsers, Keychain'
+truststore\t'PKCS#12 with the roots to trust'
+pem\t'A directory with every part in a file of its own'
+combined\t'One file with certificate, intermediates and key'
+docker-dir\t'A directory as the Docker daemon, or a registry\'s client, wants it'
+k8s-tls\t'A Kubernetes Secret of the type kubernetes.io/tls'
+k8s-ca\t'A Kubernetes ConfigMap with the roots to trust; with --with-ca-key a Secret with the CA too'
+cert-manager-ca\t'The CA for cert-manager: a Secret and a ClusterIssuer, or with --namespace an Issuer'
+istio\t'The CA for Istio: the files of the Secret `cacerts`'
+linkerd\t'The CA for Linkerd: trust anchor and issuer'
+vault\t'The CA for Vault or OpenBao: pem_bundle'"
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l for -d 'For which program' -r -f -a "nginx\t'nginx'
+haproxy\t'HAProxy'
+apache\t'Apache httpd'
+caddy\t'Caddy'
+traefik\t'Traefik'
+envoy\t'Envoy'
+stunnel\t'stunnel'
+postgres\t'PostgreSQL and psql'
+mysql\t'MySQL and MariaDB'
+redis\t'Redis and Valkey'
+mosquitto\t'Mosquitto (MQTT)'
+rabbitmq\t'RabbitMQ'
+kafka\t'Apache Kafka'
+etcd\t'etcd and etcdctl'
+docker\t'the Docker daemon, its client, and registries'
+java\t'Java: HttpsServer, HttpClient'
+node\t'Node.js: https'
+go\t'Go: net/http'
+actix\t'Rust: actix-web with openssl'
+grpc\t'Python: gRPC'
+uvicorn\t'Python: uvicorn, for FastAPI'
+gunicorn\t'Python: gunicorn'
+flask\t'Python: Flask'
+requests\t'Python: requests'
+httpx\t'Python: httpx'
+curl\t'curl'
+openssl\t'openssl s_server and s_client'
+browser\t'Chromium, Chrome, Firefox'"
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l compat -d 'Which programs are to read PKCS#12' -r -f -a "modern\t'AES-256 and SHA-256: OpenSSL 1.1, Java 8u301, Windows 10 1709 and later'
 legacy\t'Triple DES and SHA-1: macOS Keychain, Windows Server 2016, old Java'"
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l cert -d 'The certificate in a file, with its intermediates behind it' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l key -d 'Its private key; the same file where it holds both' -r -F
-complete -c pkit -n "__fish_pkit_using_subcommand export" -l friendly-name -d 'The name under which programs show the key, where it is not NAME' -r
-complete -c pkit -n "__fish_pkit_using_subcommand export" -s o -l out -d 'Where to write; `-` is standard output [default: NAME.p12]' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l roots -d 'The roots that peers trust, with --cert' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l friendly-name -l alias -d 'The name under which programs show the key in PKCS#12, where it is not NAME' -r
+complete -c pkit -n "__fish_pkit_using_subcommand export" -s o -l out -d 'Where to write: a directory, or a file where the form is one, and then `-` is standard output [default: by NAME]' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l path -d 'Where the files will be on the machine that uses them [default: where they are written]' -r -F
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l host -d 'The server\'s name or address [default: the first in its certificate; for clients localhost]' -r
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l listen -d 'The address that the server binds' -r
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l port -d 'Its port [default: that of the program]' -r
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l client -d 'The client in the PKI directory that the client\'s line is for [default: files in ./client]' -r
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l owner -d 'Give the files to a user, as root: the one that the server runs as' -r
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l group -d 'Give the files to a group, which can then read the key: mode 0640' -r
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l namespace -d 'The namespace in a Kubernetes manifest' -r
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l secret-name -d 'The name of what a Kubernetes manifest makes [default: from NAME]' -r
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l export-password-file -d 'Read the password that protects the exported file from the first line of a file' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l export-password-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l export-password-command -d 'Read it from the first line a command prints. Else PKIT_EXPORT_PASSWORD, else asked for' -r
@@ -601,7 +648,9 @@ complete -c pkit -n "__fish_pkit_using_subcommand export" -l passphrase-file -d 
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l passphrase-fd -d 'Read it from an open file descriptor' -r
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l passphrase-command -d 'Read it from the first line a command prints (no shell; 60 seconds). Else PKIT_PASSPHRASE, else asked for' -r
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l pki -d 'The PKI directory' -r -F
-complete -c pkit -n "__fish_pkit_using_subcommand export" -l force -d 'Replace the file where there is one'
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l force -d 'Replace the files where there are any'
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l as-client -d 'Be the client, with a certificate that is for both sides'
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l with-ca-key -d 'Hand out the CA\'s private key'
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l no-input -d 'Never ask; fail where a passphrase is missing'
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
 complete -c pkit -n "__fish_pkit_using_subcommand export" -s q -l quiet -d 'Say nothing beside the answer and errors'
@@ -872,7 +921,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subc
 complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe audit completions man help" -f -a "check" -d 'Prove that a PKI directory holds together; --repair mends what a crash left'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe audit completions man help" -f -a "bundle" -d 'Put certificates in the proven order: fullchain, combined, ca-bundle'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe audit completions man help" -f -a "key" -d 'Make private keys, convert them, change their passphrases'
-complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe audit completions man help" -f -a "export" -d 'Hand out a certificate and its key in the form another program wants: PKCS#12'
+complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe audit completions man help" -f -a "export" -d 'Hand out a certificate, or a CA, as another program wants it: nginx to Java, PKCS#12, Kubernetes, Vault'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe audit completions man help" -f -a "inspect" -d 'Show what anything says: certificates, requests, CRLs, keys, stores, servers'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe audit completions man help" -f -a "expiry" -d 'Show what runs out and when; the exit status says whether anything is due'
 complete -c pkit -n "__fish_pkit_using_subcommand help; and not __fish_seen_subcommand_from quickstart ca issue request sign renew rollback prune list revoke crl check bundle key export inspect expiry verify lint explain serve-test probe audit completions man help" -f -a "verify" -d 'Would a peer accept this certificate, for this purpose, name and time, and if not, why'

@@ -111,7 +111,7 @@ enum Command {
     Bundle(bundle::Args),
     /// Make private keys, convert them, change their passphrases
     Key(key::Args),
-    /// Hand out a certificate and its key in the form another program wants: PKCS#12
+    /// Hand out a certificate, or a CA, as another program wants it: nginx to Java, PKCS#12, Kubernetes, Vault
     Export(export::Args),
     /// Show what anything says: certificates, requests, CRLs, keys, stores, servers
     Inspect(inspect::Args),

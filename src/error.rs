@@ -583,6 +583,24 @@ errors! {
         name: String,
         /// Where it would be
         path: PathBuf }
+    /// What a program is to be handed is of no use to it.
+    "export-unfit" "this is of no use to whom it is for" ExportUnfit {
+        /// The program
+        target: &'static str,
+        /// The certificate
+        subject: String,
+        /// Why not
+        reason: String }
+    /// The key of a CA would be handed out, and nobody said so.
+    "ca-key-unasked" "the private key of a CA would be handed out, and that was not asked for" CaKeyUnasked {
+        /// The CA
+        name: String,
+        /// Who would get it
+        target: &'static str }
+    /// A value that would become syntax in a configuration file.
+    "value-unwritable" "this cannot be written in the program's configuration" ValueUnwritable {
+        /// The value
+        value: String }
     /// The commit point was passed, but the name does not lead to the new files yet.
     "link-not-turned" "it was made and is on record, but its name could not be pointed to it" LinkNotTurned {
         /// The name

@@ -16,6 +16,8 @@ use crate::{Error, source::plain};
 
 /// Mode of files that hold a secret.
 pub const SECRET: u32 = 0o600;
+/// Mode of files that hold a secret which a group has to read: that of a server that runs as another user.
+pub const GROUP_SECRET: u32 = 0o640;
 /// Mode of files that everyone may read.
 pub const PUBLIC: u32 = 0o644;
 /// Mode of the PKI directory.
@@ -150,7 +152,7 @@ pub(crate) fn make_directory(path: &Path, mode: u32) -> Result<(), Error> {
 /// [`Error::FileExists`], [`Error::WriteFailed`].
 pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), Error> {
     make_directory(path, mode)?;
-    sync_directory(parent(path))
+    sync_directory(parent(path)).inspect_err(|_| remove_if_empty(path))
 }
 
 /// As [`make_directory`], but content where the directory is there.
@@ -316,10 +318,38 @@ fn sync(file: &File) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Whose files are, where not their maker's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// The number of the user
+    pub user: Option<u32>,
+    /// The number of the group
+    pub group: Option<u32>,
+}
+
+impl Owner {
+    fn is_maker(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Gives a file to its owner first and its mode then, so that nobody else can read it at any time.
+    fn give(self, file: &File, mode: u32) -> io::Result<()> {
+        if self.is_maker() {
+            return Ok(());
+        }
+        fault::step()?;
+        std::os::unix::fs::fchown(file, self.user, self.group)?;
+        file.set_permissions(Permissions::from_mode(mode))?;
+        sync(file)
+    }
+}
+
 /// The files of a set on their way into a directory that people chose: written and synced under temporary names, so that
 /// what can go wrong has gone wrong before the set is put on record. Dropped, it leaves nothing.
 pub struct Staged {
     files: Vec<(tempfile::NamedTempFile, PathBuf)>,
+    /// Whether files of these names give way.
+    replace: bool,
     /// Directories that were made, outermost first.
     made: Vec<PathBuf>,
 }
@@ -330,8 +360,23 @@ impl Staged {
     /// # Errors
     /// [`Error::FileExists`] before anything is written; [`Error::WriteFailed`].
     pub fn new(directory: &Path, files: &[(&str, &[u8], u32)]) -> Result<Self, Error> {
-        let mut staged = Self { files: Vec::new(), made: Vec::new() };
-        require_absent(directory, &files.iter().map(|(name, ..)| *name).collect::<Vec<_>>())?;
+        Self::owned(directory, files, Owner::default(), false)
+    }
+
+    /// The same for another owner. With `replace`, files of these names give way, each by one rename.
+    ///
+    /// # Errors
+    /// As [`Staged::new`]; [`Error::WriteFailed`] as well where the owner cannot be had, [`Error::NotAFile`].
+    pub fn owned(
+        directory: &Path,
+        files: &[(&str, &[u8], u32)],
+        owner: Owner,
+        replace: bool,
+    ) -> Result<Self, Error> {
+        let mut staged = Self { files: Vec::new(), replace, made: Vec::new() };
+        if !replace {
+            require_absent(directory, &files.iter().map(|(name, ..)| *name).collect::<Vec<_>>())?;
+        }
         let missing: Vec<&Path> =
             directory.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
         for path in missing.into_iter().rev() {
@@ -340,7 +385,10 @@ impl Staged {
         }
         for (name, bytes, mode) in files {
             let path = directory.join(name);
-            staged.files.push((temporary(&path, bytes, *mode)?, path));
+            let path = if replace { target(&path)? } else { path };
+            let file = temporary(&path, bytes, if owner.is_maker() { *mode } else { SECRET })?;
+            owner.give(file.as_file(), *mode).map_err(|error| failed(&path, &error))?;
+            staged.files.push((file, path));
         }
         Ok(staged)
     }
@@ -351,7 +399,11 @@ impl Staged {
     /// [`Error::FileExists`], [`Error::WriteFailed`].
     pub fn publish(mut self) -> Result<(), Error> {
         let mut done: Vec<PathBuf> = Vec::new();
+        let replace = self.replace;
         let mut publish = |(file, path): (tempfile::NamedTempFile, PathBuf)| {
+            if replace {
+                return persist(&path, file);
+            }
             fault::step().map_err(|error| failed(&path, &error))?;
             file.persist_noclobber(&path).map_err(|error| failed(&path, &error.error))?;
             done.push(path);

@@ -29,6 +29,7 @@ mod der;
 mod error;
 pub mod expiry;
 pub mod explain;
+pub mod export;
 pub mod fingerprint;
 pub mod fs;
 pub mod inspect;

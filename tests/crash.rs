@@ -639,3 +639,39 @@ fn ca_rotate() {
     let drop = ["ca", "rotate", "root", "--phase", "drop-old", "--force", "-q"];
     change(&sandbox, &drop, 8, |sandbox| reached(sandbox, "drop-old") && anchors(sandbox, 1));
 }
+
+/// Files for a program: all or none where something fails, each whole where the process is stopped; `--force` goes on from there.
+#[test]
+fn an_export() {
+    let prepared = Sandbox::with_authorities();
+    prepared.succeeds(&["issue", "server", "a.internal", "-q"]);
+    let files = ["fullchain.pem", "ca.pem", "privkey.pem"];
+    let export = ["export", "a.internal", "--for", "nginx", "--out", "tls", "-q"];
+    for (kind, force) in [("stop", false), ("error", false), ("stop", true), ("error", true)] {
+        for number in 1.. {
+            let sandbox = Sandbox::new();
+            copy(&prepared.path("."), sandbox.root());
+            let args = [&export[..], if force { &["--force"][..] } else { &[] }].concat();
+            let when = format!("{kind}:{number}, {force}");
+            let output =
+                sandbox.command(&args).env("PKIT_FAULT", format!("{kind}:{number}")).output().unwrap();
+            let there: Vec<bool> = files.iter().map(|file| sandbox.path("tls").join(file).exists()).collect();
+            for (file, _) in files.iter().zip(&there).filter(|(_, there)| **there) {
+                assert_eq!(
+                    sandbox.read(&format!("tls/{file}")),
+                    sandbox.read(&format!("pki/live/a.internal/{file}"))
+                );
+            }
+            if kind == "error" && !force {
+                assert!(there.iter().all(|one| *one == there[0]), "{when}: {there:?}");
+                assert!(there[0] || !sandbox.path("tls").exists(), "{when}: an empty directory is left");
+            }
+            sandbox.succeeds(&[&export[..], &["--force"]].concat());
+            assert!(files.iter().all(|file| sandbox.path("tls").join(file).exists()), "{when}, again");
+            if output.status.success() {
+                assert!(number > 8 && there.iter().all(|one| *one), "{when}: it said done");
+                break;
+            }
+        }
+    }
+}

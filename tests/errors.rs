@@ -138,6 +138,10 @@ fn every_code_has_a_case() {
     assert_eq!(output.status.code(), Some(2));
     assert!(told.contains("the PKCS#12 store cannot be opened") && told.contains("store.p12"), "{told}");
 
+    c.case("ca-key-unasked", &["export", "issuing", "--to", "vault"]);
+    c.case("export-unfit", &["export", "api.internal", "--for", "curl"]);
+    c.case("value-unwritable", &["export", "api.internal", "--for", "nginx", "--path", "/a;b"]);
+
     // What was typed.
     c.case("name-invalid", &["issue", "client", "a/../b"]);
     c.case("san-invalid", &["issue", "server", "a.internal", "b..c"]);

@@ -150,6 +150,13 @@ fn readme_and_documentation() {
     }
 }
 
+/// What `export` prints, and the pages say.
+#[test]
+fn recipes() {
+    let count: usize = markdown("docs/recipes").iter().map(|file| play(file, false)).sum();
+    assert!(count > 80, "only {count} commands were found");
+}
+
 #[test]
 fn the_comparison_can_fail() {
     let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();

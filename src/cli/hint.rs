@@ -73,6 +73,8 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         }
         Error::NothingFound { .. } => return None,
         Error::WordUnknown { wanted: "lint rule", .. } => "see which there are: pkit lint --list".into(),
+        Error::WordUnknown { wanted: "user", .. } => "see which there are: getent passwd; a number is taken too".into(),
+        Error::WordUnknown { wanted: "group", .. } => "see which there are: getent group; a number is taken too".into(),
         Error::WordUnknown { .. } => {
             "a TLS alert (48, unknown_ca), an extension or OID (keyUsage, 2.5.29.15), an error or rule code, a lint rule, a CRL reason, or a file is wanted".into()
         }
@@ -224,6 +226,18 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::IssuerAmbiguous { .. } => "say which with --issuer NAME".into(),
         Error::CaKeyAbsent { path, .. } => {
             format!("bring the key back for as long as it is needed: {}", file(path))
+        }
+        Error::ExportUnfit { target: "linkerd", .. } => {
+            format!("make a CA for it: pkit ca intermediate NAME --key-type p256{pki}")
+        }
+        Error::ExportUnfit { .. } => {
+            format!("issue one that fits: pkit issue server NAME, pkit issue client NAME, or pkit issue peer NAME for both sides{pki}")
+        }
+        Error::CaKeyUnasked { .. } => {
+            "say --with-ca-key, if whoever reads it is to issue in the CA's name; best for an intermediate of its own, never for the root".into()
+        }
+        Error::ValueUnwritable { .. } => {
+            "name a directory without quotes, blanks at its end and special characters: --out DIR, or --path DIR for where the files will be".into()
         }
         Error::LinkNotTurned { .. } => format!("the next command that writes ends it, and so does: pkit check --repair{pki}"),
         Error::KeyCompromised { .. } => {

@@ -36,7 +36,7 @@ impl KeyPairArgs {
 
     /// The same by an opener of one's own.
     pub(crate) fn load_by(&self, opener: &mut Opener<'_>) -> Result<Option<Identity>, Error> {
-        let Some((chain, key, origin)) = self.read_by(opener)? else { return Ok(None) };
+        let Some((chain, key, origin)) = self.open(opener)? else { return Ok(None) };
         Identity::new(chain, key, origin).map(Some)
     }
 
@@ -46,14 +46,7 @@ impl KeyPairArgs {
     }
 
     /// The certificates as they stand in their file, the key, and where that came from.
-    pub(crate) fn read(
-        &self,
-        passphrase: &PassphraseArgs,
-    ) -> Result<Option<(Vec<Certificate>, PrivateKey, Origin)>, Error> {
-        self.read_by(&mut passphrase.opener())
-    }
-
-    fn read_by(
+    pub(crate) fn open(
         &self,
         opener: &mut Opener<'_>,
     ) -> Result<Option<(Vec<Certificate>, PrivateKey, Origin)>, Error> {

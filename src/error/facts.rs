@@ -220,6 +220,11 @@ impl Error {
                 let known = if candidates.is_empty() { "none".to_owned() } else { candidates.join(", ") };
                 vec![text("there are", &known)]
             }
+            Self::ExportUnfit { target, subject, reason } => {
+                vec![text("for", target), text("certificate", subject), text("reason", reason)]
+            }
+            Self::CaKeyUnasked { name, target } => vec![text("CA", name), text("for", target)],
+            Self::ValueUnwritable { value } => vec![text("value", value)],
             Self::LinkNotTurned { name, cause } => vec![text("name", name), text("cause", cause)],
             Self::KeyCompromised { name } => vec![text("certificate", name)],
             Self::HookFailed { hook, cause, names } => {

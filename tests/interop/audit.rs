@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    Sandbox, python,
-    revoked::{Daemon, bundle, free_port, with_peers},
+    Sandbox,
+    daemon::{Daemon, free_port},
+    python,
+    revoked::{bundle, with_peers},
     succeeds,
 };
 

@@ -77,7 +77,7 @@ impl Drop for Server {
 }
 
 /// A PKI with a server, a client, and below another root a client that nobody knows.
-fn with_peers() -> Sandbox {
+pub(crate) fn with_peers() -> Sandbox {
     let sandbox = Sandbox::with_authorities();
     sandbox.succeeds(&["issue", "server", "srv.internal", "localhost", "127.0.0.1"]);
     sandbox.succeeds(&["issue", "client", "service-a"]);

@@ -1,7 +1,7 @@
 //! What pkit makes, judged by others; what others make, read by pkit; handshakes with foreign peers. Needs openssl, curl, nginx,
 //! haproxy, certtool, gpgsm, Go, mkcert, easy-rsa, Java's keytool, NSS's certutil and pk12util, chromium, systemd-analyze, Perl's
-//! Monitoring::Plugin, and a Python with what
-//! `requirements.txt` names (`PKIT_INTEROP_PYTHON`, else `python3`): a missing one is a failure. `.ci/run` installs them.
+//! Monitoring::Plugin, a Python with what `requirements.txt` names (`PKIT_INTEROP_PYTHON`, else `python3`), and the servers and
+//! clients of `recipe/`: a missing one is a failure. `.ci/run` installs them.
 //! `cargo test --features interop --test interop`
 #![allow(
     missing_docs,
@@ -17,12 +17,14 @@ mod audit;
 mod clients;
 mod crl;
 mod csr;
+mod daemon;
 mod expiry;
 mod import;
 mod keys;
 #[path = "../peer/mod.rs"]
 mod peer;
 mod pkcs12;
+mod recipe;
 mod renew;
 mod revoked;
 #[path = "../sandbox/mod.rs"]

@@ -2,18 +2,18 @@
 //! obey them with curl and openssl on the other side.
 
 use std::{
-    net::{TcpListener, TcpStream},
-    process::{Child, Command, Output, Stdio},
+    process::Output,
     time::{Duration, Instant},
 };
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use super::{Sandbox, foreign, handshake, shlex_split};
+use super::{
+    Sandbox,
+    daemon::{Daemon, free_port},
+    foreign, handshake,
+};
 
 const CA: &str = "pki/live/srv.internal/ca.pem";
 
@@ -33,34 +33,7 @@ pub(crate) fn bundle(sandbox: &Sandbox) {
     sandbox.succeeds(&["crl", "--bundle", "srv.internal", "-o", "crls.pem", "--force", "-q"]);
 }
 
-/// A foreign server in the foreground, on a port of its own, with all its files in the sandbox; ended by its process id.
-pub(crate) struct Daemon {
-    child: Child,
-    pub(crate) port: u16,
-}
-
 impl Daemon {
-    pub(crate) fn start(sandbox: &Sandbox, port: u16, line: &str) -> Self {
-        let words = shlex_split(line);
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).current_dir(sandbox.root()).stdin(Stdio::null()).stdout(Stdio::null());
-        let log = std::fs::File::create(sandbox.path("daemon.log")).unwrap();
-        let child = command.stderr(log).spawn();
-        let mut child =
-            child.unwrap_or_else(|error| panic!("{}: {error}; the interop suite needs it", words[0]));
-        eventually("it listens", || {
-            if let Some(status) = child.try_wait().unwrap() {
-                panic!("$ {line}\n{status}\n{}", sandbox.read("daemon.log"));
-            }
-            TcpStream::connect(("127.0.0.1", port)).is_ok()
-        });
-        Self { child, port }
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
-    }
-
     /// nginx with the set of the server, and TLS 1.2 and 1.3.
     pub(crate) fn nginx(sandbox: &Sandbox) -> Self {
         let set = "pki/live/srv.internal";
@@ -110,17 +83,6 @@ impl Daemon {
         );
         Self::start(sandbox, port, "haproxy -f haproxy.cfg -db -q")
     }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        self.signal(Signal::SIGTERM);
-        let _ = self.child.wait();
-    }
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
@@ -203,16 +165,16 @@ fn nginx_obeys_our_lists() {
     let sandbox = with_peers();
     let nginx = Daemon::nginx(&sandbox);
     for name in ["good", "bad"] {
-        assert_eq!(curl(&sandbox, nginx.port, name, "").0, "200", "{}", sandbox.read("daemon.log"));
+        assert_eq!(curl(&sandbox, nginx.port, name, "").0, "200", "{}", nginx.log(&sandbox));
     }
     sandbox.succeeds(&["revoke", "bad", "--reason", "keyCompromise", "-q"]);
     bundle(&sandbox);
     nginx.signal(Signal::SIGHUP);
     // The worker with the lists of before goes on for a moment.
-    eventually("nginx's old worker ends", || sandbox.read("daemon.log").contains("exited with code 0"));
-    assert_eq!(curl(&sandbox, nginx.port, "bad", "").0, "400", "{}", sandbox.read("daemon.log"));
+    eventually("nginx's old worker ends", || nginx.log(&sandbox).contains("exited with code 0"));
+    assert_eq!(curl(&sandbox, nginx.port, "bad", "").0, "400", "{}", nginx.log(&sandbox));
     assert!(sandbox.read("body").contains("The SSL certificate error"), "{}", sandbox.read("body"));
-    assert_eq!(curl(&sandbox, nginx.port, "good", "").0, "200", "{}", sandbox.read("daemon.log"));
+    assert_eq!(curl(&sandbox, nginx.port, "good", "").0, "200", "{}", nginx.log(&sandbox));
     assert!(sandbox.read("body").starts_with("hello CN=good"), "{}", sandbox.read("body"));
     told_by_probe(&sandbox, nginx.port, None);
 }
@@ -236,7 +198,7 @@ fn haproxy_obeys_our_lists() {
     let sandbox = with_peers();
     let haproxy = Daemon::haproxy(&sandbox);
     for name in ["good", "bad"] {
-        assert_eq!(curl(&sandbox, haproxy.port, name, "").0, "200", "{}", sandbox.read("daemon.log"));
+        assert_eq!(curl(&sandbox, haproxy.port, name, "").0, "200", "{}", haproxy.log(&sandbox));
     }
     drop(haproxy);
     sandbox.succeeds(&["revoke", "bad", "--reason", "keyCompromise", "-q"]);
@@ -307,9 +269,7 @@ fn foreign_servers_that_are_revoked() {
             assert_eq!(report["side"], "us");
             let finding = &report["server_to_us"]["findings"][0];
             assert_eq!((&finding["rule"], &finding["certificate"]), (&"revoked".into(), &1.into()));
-            eventually("openssl tells of the alert", || {
-                sandbox.read("daemon.log").contains("alert number 44")
-            });
+            eventually("openssl tells of the alert", || server.log(&sandbox).contains("alert number 44"));
         }
         // Without lists, nothing is known of it.
         let (output, report) = probe(&sandbox, port, "good", &[]);

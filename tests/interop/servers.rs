@@ -7,9 +7,9 @@ use std::{collections::BTreeMap, process::Command};
 use serde_json::Value;
 
 use super::{
-    Sandbox, handshake, peer,
+    Sandbox, daemon, handshake, peer,
     peer::{Peer, Running},
-    python, revoked, script, shlex_split, succeeds,
+    python, script, shlex_split, succeeds,
 };
 
 const VERSIONS: [&str; 2] = ["1.2", "1.3"];
@@ -83,7 +83,7 @@ fn sandbox() -> Sandbox {
 enum Server {
     Own(Running),
     Foreign(handshake::Server),
-    Daemon(revoked::Daemon),
+    Daemon(daemon::Daemon),
 }
 
 impl Server {
@@ -140,7 +140,7 @@ impl Server {
             }
             "nginx" => {
                 let versions = format!("TLSv{version}");
-                Self::Daemon(revoked::Daemon::nginx_with(sandbox, &set("fullchain.pem"), &key, &versions))
+                Self::Daemon(daemon::Daemon::nginx_with(sandbox, &set("fullchain.pem"), &key, &versions))
             }
             other => panic!("{other}"),
         }

@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
-use super::{Args, Form};
+use super::Args;
 use crate::{
     Error,
-    cert::Certificate,
     cli::{Context, Exit, deliver::deliver, terminal},
+    export::Stores,
     fs,
-    key::{PrivateKey, load_private_key},
     name::escape,
-    pkcs12::{Compat, Entry, write},
+    pkcs12::Compat,
     source,
     store::{Store, directory_name},
 };
@@ -30,14 +30,14 @@ struct Report {
 
 /// `--to p12`
 pub(super) fn keystore(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let (chain, key) = pair(args)?;
-    let Some((leaf, above)) = chain.split_first() else {
+    let material = args.material(true)?;
+    let Some(leaf) = material.fullchain.first() else {
         return Err(Error::LeafMissing { key: None, key_id: None }.into());
     };
-    let name = friendly_name(args, leaf);
-    let mut entries = vec![Entry::Key { key: &key, certificate: leaf, name: &name }];
-    entries.extend(above.iter().map(|certificate| Entry::Certificate { certificate, name: None }));
-    make(args, context, &entries, name.clone())
+    let given = args.friendly_name.clone().or_else(|| args.name.clone());
+    let name = given.unwrap_or_else(|| leaf.title());
+    let made = |stores: &Stores<'_>| stores.key_store(&material.fullchain, &material.key);
+    make(args, context, made, name, material.fullchain.len(), 1)
 }
 
 /// `--to truststore`
@@ -46,42 +46,19 @@ pub(super) fn truststore(args: &Args, context: &Context) -> anyhow::Result<Exit>
         let problem = "a truststore is made of the roots of a NAME in the PKI directory".into();
         return Err(Error::Usage { problem }.into());
     };
-    let leaf = Store::open(&args.pki.pki)?.leaf(name)?;
-    let titles: Vec<String> = leaf.anchors.iter().map(Certificate::title).collect();
-    let entries = leaf.anchors.iter().zip(&titles);
-    let entries: Vec<Entry<'_>> =
-        entries.map(|(certificate, name)| Entry::Trusted { certificate, name }).collect();
-    make(args, context, &entries, name.clone())
+    let roots = Store::open(&args.pki.pki)?.leaf(name)?.anchors;
+    make(args, context, |stores| stores.trust_store(&roots), name.clone(), roots.len(), 0)
 }
 
-/// The chain, leaf first and without the root, and its key.
-fn pair(args: &Args) -> anyhow::Result<(Vec<Certificate>, PrivateKey)> {
-    let (chain, key, origin) = match args.pair.read(&args.passphrase)? {
-        Some(read) => read,
-        None => {
-            let leaf = Store::open(&args.pki.pki)?.leaf(args.name.as_deref().unwrap_or_default())?;
-            let key = match load_private_key(&leaf.key, &mut args.passphrase.opener()) {
-                Err(Error::FileNotFound { path }) => {
-                    return Err(Error::KeyAbsent { name: leaf.name, path }.into());
-                }
-                other => other?,
-            };
-            (leaf.fullchain, key, source::origin(&leaf.key))
-        }
-    };
-    if let Some(first) = chain.first() {
-        first.require_key(&key, &origin)?;
-    }
-    Ok((chain, key))
-}
-
-fn friendly_name(args: &Args, leaf: &Certificate) -> String {
-    let given = args.friendly_name.clone().or_else(|| args.name.clone());
-    given.unwrap_or_else(|| leaf.title())
-}
-
-fn make(args: &Args, context: &Context, entries: &[Entry<'_>], name: String) -> anyhow::Result<Exit> {
-    let suffix = if args.to == Form::Truststore { "-trust.p12" } else { ".p12" };
+fn make(
+    args: &Args,
+    context: &Context,
+    made: impl Fn(&Stores<'_>) -> Result<Zeroizing<Vec<u8>>, Error>,
+    name: String,
+    certificates: usize,
+    keys: usize,
+) -> anyhow::Result<Exit> {
+    let suffix = if keys == 0 { "-trust.p12" } else { ".p12" };
     let path = match &args.out {
         Some(path) => path.clone(),
         None => PathBuf::from(format!("{}{suffix}", directory_name(&name)?)),
@@ -93,18 +70,11 @@ fn make(args: &Args, context: &Context, entries: &[Entry<'_>], name: String) -> 
     let password = args
         .password
         .password(&format!("exported file {}", escape(&path.to_string_lossy())), &args.passphrase)?;
-    let store = write(entries, &password, args.compat, &context.random)?;
+    let (compat, random) = (args.compat, &context.random);
+    let store = made(&Stores { password: &password, compat, name: &name, random })?;
     deliver(&path, &store, fs::SECRET, args.force)?;
-    let keys = entries.iter().filter(|entry| matches!(entry, Entry::Key { .. })).count();
-    let report = Report {
-        format: if keys > 0 { "p12" } else { "truststore" },
-        compat: args.compat,
-        friendly_name: name,
-        certificates: entries.len(),
-        keys,
-        file: path,
-    };
-    tell(args, &report)?;
+    let format = if keys > 0 { "p12" } else { "truststore" };
+    tell(args, &Report { format, compat, friendly_name: name, certificates, keys, file: path })?;
     Ok(Exit::Yes)
 }
 

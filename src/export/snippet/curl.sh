@@ -1,0 +1,1 @@
+curl --fail --cacert @ca@ --cert @fullchain@ --key @key@ https://@authority@/

@@ -1,0 +1,2 @@
+redis-cli -h @host@ -p @port@ --tls --cacert @ca@ \
+    --cert @fullchain@ --key @key@ PING
