@@ -28,6 +28,8 @@ pub(super) struct ResponseReader {
     /// Whether the request was one whose response has no body (RFC 9110 9.3.2).
     bodiless: bool,
     head: Vec<u8>,
+    /// Bytes of interim responses that came before.
+    interim: usize,
     status: Option<(u16, String)>,
     state: State,
     body_bytes: u64,
@@ -142,35 +144,43 @@ impl ResponseReader {
 
     /// Reads the head, once it is whole; returns how many bytes after it came along.
     fn read_head(&mut self) -> Option<usize> {
-        let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
-        let mut response = httparse::Response::new(&mut fields);
-        let used = match response.parse(&self.head) {
-            Ok(httparse::Status::Complete(used)) => used,
-            Ok(httparse::Status::Partial) if self.head.len() <= MOST_HEAD => return None,
-            _ => {
-                self.state = State::Foreign;
-                return None;
+        // Interim responses (RFC 9110 15.2) come before the one that counts.
+        let mut interim = 0;
+        let after = loop {
+            let head = self.head.get(interim..).unwrap_or_default();
+            let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
+            let mut response = httparse::Response::new(&mut fields);
+            let used = match response.parse(head) {
+                Ok(httparse::Status::Complete(used)) => used,
+                Ok(httparse::Status::Partial) if self.interim + self.head.len() <= MOST_HEAD => break None,
+                _ => {
+                    self.state = State::Foreign;
+                    break None;
+                }
+            };
+            let after = head.len() - used;
+            let status = response.code.unwrap_or_default();
+            self.state = match status {
+                // Another protocol was not asked for (RFC 9110 7.8).
+                101 => State::Foreign,
+                100..=199 => {
+                    interim += used;
+                    continue;
+                }
+                200..=599 if self.bodiless || matches!(status, 204 | 304) => State::Complete,
+                200..=599 => body(response.headers),
+                _ => State::Foreign,
+            };
+            if !matches!(self.state, State::Foreign) {
+                let phrase: String = response.reason.unwrap_or_default().chars().take(100).collect();
+                self.status = Some((status, escape(&phrase).into_owned()));
             }
+            interim = self.head.len();
+            break Some(after);
         };
-        let after = self.head.len() - used;
-        let status = response.code.unwrap_or_default();
-        let next = match status {
-            // Interim responses (RFC 9110 15.2) come before the one that counts.
-            100..=199 if status != 101 => {
-                let rest = self.head.split_off(used);
-                self.head = rest;
-                self.state = State::Head;
-                return if self.head.is_empty() { None } else { self.read_head() };
-            }
-            204 | 304 => State::Complete,
-            _ if self.bodiless => State::Complete,
-            _ => body(response.headers),
-        };
-        let phrase: String = response.reason.unwrap_or_default().chars().take(100).collect();
-        self.status = Some((status, escape(&phrase).into_owned()));
-        self.state = next;
-        self.head.clear();
-        Some(after)
+        self.interim += interim;
+        self.head.drain(..interim);
+        after
     }
 
     fn chunk<'a>(&mut self, chunk: Chunk, rest: &'a [u8]) -> &'a [u8] {
@@ -225,7 +235,8 @@ fn body(fields: &[httparse::Header<'_>]) -> State {
         named.map(|field| field.value.trim_ascii())
     };
     if let Some(coding) = values("transfer-encoding").next_back() {
-        let is_chunked = coding.to_ascii_lowercase().ends_with(b"chunked");
+        let last = coding.rsplit(|byte| *byte == b',').next().unwrap_or_default();
+        let is_chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
         return if is_chunked { State::Chunked(Chunk::Size(Vec::new())) } else { State::UntilClose };
     }
     let mut lengths = values("content-length");
@@ -331,8 +342,21 @@ mod tests {
             "HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\nhello",
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+            "HTTP/1.1 099 Less\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 600 More\r\nContent-Length: 0\r\n\r\n",
         ] {
             assert_eq!(read(text, false).0, Progress::Foreign, "{text}");
         }
+    }
+
+    #[test]
+    fn interim_responses_end_somewhere() {
+        let interim = "HTTP/1.1 100\r\n\r\n";
+        let some = interim.repeat(1000) + "HTTP/1.1 204\r\n\r\n";
+        assert_eq!(read(&some, false).1.status, 204);
+        let mut reader = ResponseReader::default();
+        let pushed = (0..).map(|_| reader.push(interim.repeat(1000).as_bytes()));
+        assert_eq!(pushed.take(10).last(), Some(Progress::Foreign));
     }
 }
