@@ -79,7 +79,7 @@ pub(super) fn algorithms() -> WebPkiSupportedAlgorithms {
     WebPkiSupportedAlgorithms { all: &ALL, ..super::provider().signature_verification_algorithms }
 }
 
-/// Certificates that were let in, as they were read: each remembers under which key its signature held.
+/// Certificates by which clients were let in, as they were read: each remembers under which key its signature held.
 #[derive(Default)]
 pub(super) struct Known(Mutex<HashMap<Vec<u8>, Vec<Certificate>>>);
 
@@ -93,10 +93,10 @@ impl Known {
         self.known().get(der)?.iter().find(|known| known.origin() == origin).cloned()
     }
 
-    /// Remembers a chain that was accepted.
-    pub(super) fn insert(&self, chain: &[Certificate]) {
+    /// Remembers the certificates of a path that was accepted.
+    pub(super) fn insert<'a>(&self, path: impl Iterator<Item = &'a Certificate>) {
         let mut known = self.known();
-        for certificate in chain {
+        for certificate in path {
             if let Some(places) = known.get(certificate.der())
                 && (places.len() >= MOST_PLACES
                     || places.iter().any(|known| known.origin() == certificate.origin()))

@@ -250,7 +250,11 @@ impl Connection {
     fn refuse_name(&mut self, name: Option<&str>) {
         self.alert_sent = Some(Alert::from_number(112));
         let reason = match name {
-            Some(name) => format!("the client asked for {name}, and there is no server of this name here"),
+            Some(name) => {
+                // No name of a host is longer (RFC 1035 2.3.4).
+                let name: String = name.chars().take(255).collect();
+                format!("the client asked for {name}, and there is no server of this name here")
+            }
             None => {
                 "the client asked for no server by name (SNI), and only those that do are served".to_owned()
             }

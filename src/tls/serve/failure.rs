@@ -48,7 +48,7 @@ impl Failure {
         match error {
             Error::AlertReceived(_) => plain("client-alert", words),
             Error::NoApplicationProtocol => {
-                let offered = ClientHello::read(first).map(|hello| hello.alpn.join(", ")).unwrap_or_default();
+                let offered = ClientHello::read(first).map(|hello| hello.alpn_told()).unwrap_or_default();
                 let spoken = terms.alpn_told();
                 plain(
                     "no-application-protocol",

@@ -12,6 +12,9 @@ use crate::{
 /// Bytes on the wire that are waited for; a longer ClientHello is left to rustls.
 pub(super) const MOST: usize = 16 * 1024;
 
+/// Entries of a list that are told. Honest lists are shorter; what a stranger fills one with shall not fill a log.
+const MOST_TOLD: usize = 256;
+
 /// A value from a registry of IANA.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Code {
@@ -115,7 +118,9 @@ impl<'a> Reader<'a> {
 
     fn codes(&mut self, code: impl Fn(u16) -> Code) -> Vec<Code> {
         let mut codes = Vec::new();
-        while let Some(&[high, low]) = self.take(2) {
+        while codes.len() < MOST_TOLD
+            && let Some(&[high, low]) = self.take(2)
+        {
             codes.push(code(u16::from_be_bytes([high, low])));
         }
         codes
@@ -143,7 +148,9 @@ impl ClientHello {
         while !extensions.0.is_empty() {
             let kind = u16::try_from(extensions.number(2)?).ok()?;
             let content = extensions.vector(2)?;
-            hello.extensions.push(extension(kind));
+            if hello.extensions.len() < MOST_TOLD {
+                hello.extensions.push(extension(kind));
+            }
             hello.read_extension(kind, content);
         }
         if hello.versions.is_empty() {
@@ -169,13 +176,25 @@ impl ClientHello {
             }
             16 => {
                 let mut names = content.vector(2).unwrap_or(Reader(&[]));
-                while let Some(name) = names.vector(1) {
+                while self.alpn.len() < MOST_TOLD
+                    && let Some(name) = names.vector(1)
+                {
                     self.alpn.push(text(name.0));
                 }
             }
             43 => self.versions = content.vector(1).map(|mut list| list.codes(version)).unwrap_or_default(),
             _ => {}
         }
+    }
+
+    /// The application protocols in words, the first ones where there are many.
+    pub(super) fn alpn_told(&self) -> String {
+        const MOST: usize = 8;
+        let mut names: Vec<&str> = self.alpn.iter().take(MOST).map(String::as_str).collect();
+        if self.alpn.len() > MOST {
+            names.push("and others");
+        }
+        names.join(", ")
     }
 
     /// The versions in words: `1.0, 1.1`.
@@ -342,6 +361,19 @@ mod tests {
         ] {
             assert_eq!(start(bytes), Start::Other, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let extension = |kind: u16, content: &[u8]| [&kind.to_be_bytes()[..], &vector(2, content)].concat();
+        let alpn = extension(16, &vector(2, &[1, b'x'].repeat(1000)));
+        let extensions = [alpn, extension(0x1234, &[]).repeat(1000)].concat();
+        let body = [&[3, 3][..], &[7; 32], &vector(1, &[]), &vector(2, &[0x13, 1].repeat(1000))].concat();
+        let body = [body, vector(1, &[0]), vector(2, &extensions)].concat();
+        let hello = ClientHello::read(&records(&[vec![1], vector(3, &body)].concat(), 1 << 14)).unwrap();
+        let lengths = [hello.cipher_suites.len(), hello.extensions.len(), hello.alpn.len()];
+        assert_eq!(lengths, [MOST_TOLD; 3]);
+        assert_eq!(hello.alpn_told(), "x, x, x, x, x, x, x, x, and others");
     }
 
     #[test]
