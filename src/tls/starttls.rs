@@ -135,7 +135,7 @@ impl<S: Read + Write> Talk<'_, S> {
 
     /// So many bytes, one after the other: what follows belongs to TLS already.
     fn bytes(&mut self, count: usize) -> Result<Vec<u8>, String> {
-        self.said += count;
+        self.said = self.said.saturating_add(count);
         if self.said > MOST {
             return Err(self.foreign());
         }

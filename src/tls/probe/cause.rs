@@ -284,10 +284,19 @@ fn unnamed(alert: Option<&Alert>, identity: &Identity, explained: bool) -> Optio
     Some(Cause::new(code, false, fact).at(1))
 }
 
+/// CAs that are told in a sentence; servers may name a thousand.
+const MOST_TOLD: usize = 8;
+
 /// Compares the CAs that the server names with the issuers of what we sent. Servers need not name all that they
 /// accept, so this is a guess.
 fn authority(named: &[Name], identity: &Identity, explained: bool) -> Option<Cause> {
-    let list = || named.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let list = || {
+        let mut names: Vec<_> = named.iter().take(MOST_TOLD).map(|name| format!("\"{name}\"")).collect();
+        if let Some(more) = named.len().checked_sub(MOST_TOLD).filter(|more| *more > 0) {
+            names.push(format!("and {more} more"));
+        }
+        names.join(", ")
+    };
     let leaf = identity.leaf()?;
     let issuer = leaf.issuer();
     let (code, fact) = if fits(named, identity.chain())? {
