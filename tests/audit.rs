@@ -271,24 +271,30 @@ fn clients() {
 #[test]
 fn a_signal_ends_the_command_too() {
     let sandbox = sandbox();
-    let script = "echo $$ > pid.new; mv pid.new pid; exec sleep 600";
-    let args = ["audit", "client", "--timeout", "1h", "--", "sh", "-c", script];
-    let mut audit = sandbox.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let end = Instant::now() + Duration::from_secs(20);
-    let wait = |what: &str, holds: &dyn Fn() -> bool| {
-        while !holds() {
-            assert!(Instant::now() < end, "{what}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    };
-    wait("it is run", &|| sandbox.path("pid").exists());
-    let child = Pid::from_raw(sandbox.read("pid").trim().parse().unwrap());
-    assert!(kill(child, None).is_ok());
-    kill(Pid::from_raw(audit.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
-    assert!(!audit.wait().unwrap().success());
-    // It is gone, or dead and not yet collected.
-    let state = || std::fs::read_to_string(format!("/proc/{child}/stat"));
-    wait("it has ended", &|| kill(child, None).is_err() || state().is_ok_and(|stat| stat.contains(") Z ")));
+    // One that would rather stay.
+    let script = "trap '' HUP QUIT TERM; echo $$ > pid.new; mv pid.new pid; exec sleep 600";
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
+        let args = ["audit", "client", "--timeout", "1h", "--", "sh", "-c", script];
+        let mut audit = sandbox.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let end = Instant::now() + Duration::from_secs(20);
+        let wait = |what: &str, holds: &dyn Fn() -> bool| {
+            while !holds() {
+                assert!(Instant::now() < end, "{signal}: {what}");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        };
+        wait("it is run", &|| sandbox.path("pid").exists());
+        let child = Pid::from_raw(sandbox.read("pid").trim().parse().unwrap());
+        std::fs::remove_file(sandbox.path("pid")).unwrap();
+        assert!(kill(child, None).is_ok());
+        kill(Pid::from_raw(audit.id().try_into().unwrap()), signal).unwrap();
+        assert!(!audit.wait().unwrap().success());
+        // It is gone, or dead and not yet collected.
+        let state = || std::fs::read_to_string(format!("/proc/{child}/stat"));
+        wait("it has ended", &|| {
+            kill(child, None).is_err() || state().is_ok_and(|stat| stat.contains(") Z "))
+        });
+    }
 }
 
 #[test]

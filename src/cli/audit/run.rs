@@ -9,9 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
+};
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
     iterator::Signals,
     low_level::emulate_default_handler,
 };
@@ -34,21 +37,19 @@ impl Runner {
     pub(super) fn new(limit: Duration) -> anyhow::Result<Self> {
         let running: Arc<Mutex<Option<Pid>>> = Arc::default();
         let seen = running.clone();
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
         std::thread::spawn(move || {
             for signal in signals.forever() {
-                if let Some(pid) = *seen.lock().unwrap_or_else(PoisonError::into_inner) {
-                    // It may have ended meanwhile.
-                    let _ = kill_process_group(pid, Signal::TERM);
+                // Held to the end, so that no other command begins meanwhile.
+                let running = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(pid) = *running {
+                    // It may have ended meanwhile; and who ignores a milder signal would stay behind.
+                    let _ = kill_process_group(pid, Signal::KILL);
                 }
                 let _ = emulate_default_handler(signal);
             }
         });
         Ok(Self { limit, running })
-    }
-
-    fn note(&self, pid: Option<Pid>) {
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = pid;
     }
 
     /// Runs a command to its end; how it ended.
@@ -64,29 +65,33 @@ impl Runner {
         let mut command = Command::new(program);
         without_secrets(command.args(arguments)).stdin(Stdio::null()).stdout(out).stderr(err);
         // A group of its own, so that what it starts can be ended with it.
+        // What is started and what a signal would end are one.
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let mut child = command.process_group(0).spawn().map_err(failed)?;
         let pid = Pid::from_child(&child);
-        self.note(Some(pid));
+        *running = Some(pid);
+        drop(running);
         let deadline = Instant::now() + self.limit;
-        let status = loop {
-            match child.try_wait().map_err(failed)? {
-                Some(status) => break Some(status),
-                None if Instant::now() > deadline => break None,
-                None => std::thread::sleep(PAUSE),
+        // Not taken leave of yet, so that its number stays its own until all of the group is ended.
+        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let in_time = loop {
+            match waitid(WaitId::Pid(pid), ended) {
+                Ok(None) | Err(Errno::INTR) if Instant::now() <= deadline => std::thread::sleep(PAUSE),
+                outcome => break matches!(outcome, Ok(Some(_))),
             }
         };
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         // What it left behind is ended with it.
         let _ = kill_process_group(pid, Signal::KILL);
-        if status.is_none() {
-            let _ = child.wait();
-        }
-        self.note(None);
+        let status = child.wait().map_err(failed)?;
+        *running = None;
+        drop(running);
         let mut text = Vec::new();
         output.rewind().map_err(failed)?;
         output.take(MOST_OUTPUT).read_to_end(&mut text).map_err(failed)?;
-        let (succeeded, how) = match status {
-            Some(status) => (status.success(), status.to_string().replace(": ", " ")),
-            None => (false, format!("no end within {} seconds", self.limit.as_secs_f64())),
+        let (succeeded, how) = match in_time {
+            true => (status.success(), status.to_string().replace(": ", " ")),
+            false => (false, format!("no end within {} seconds", self.limit.as_secs_f64())),
         };
         Ok(Ran { succeeded, how, output: String::from_utf8_lossy(&text).into_owned() })
     }
