@@ -363,7 +363,8 @@ impl Staged {
         Self::owned(directory, files, Owner::default(), false)
     }
 
-    /// The same for another owner. With `replace`, files of these names give way, each by one rename.
+    /// The same for another owner. With `replace`, files of these names give way, each by one rename; links are followed where the
+    /// owner is the maker, and give way themselves where not.
     ///
     /// # Errors
     /// As [`Staged::new`]; [`Error::WriteFailed`] as well where the owner cannot be had, [`Error::NotAFile`].
@@ -385,7 +386,8 @@ impl Staged {
         }
         for (name, bytes, mode) in files {
             let path = directory.join(name);
-            let path = if replace { target(&path)? } else { path };
+            // A link in the directory of another user may lead to any file, which shall not be given away.
+            let path = if replace && owner.is_maker() { target(&path)? } else { path };
             let file = temporary(&path, bytes, if owner.is_maker() { *mode } else { SECRET })?;
             owner.give(file.as_file(), *mode).map_err(|error| failed(&path, &error))?;
             staged.files.push((file, path));
@@ -513,6 +515,21 @@ mod tests {
         let refused = write_set(&target, &[("c", b"1", PUBLIC), ("b", b"2", SECRET)]);
         assert!(matches!(refused, Err(Error::FileExists { .. })));
         assert!(!target.join("c").exists());
+    }
+
+    #[test]
+    fn a_link_to_elsewhere_gives_nothing_of_elsewhere_away() {
+        let directory = tempfile::tempdir().unwrap();
+        let (set, other) = (directory.path().join("set"), directory.path().join("other"));
+        fs::create_dir(&set).unwrap();
+        write_new(&other, b"other", SECRET).unwrap();
+        symlink(&other, set.join("a")).unwrap();
+        let files: &[(&str, &[u8], u32)] = &[("a", b"new", GROUP_SECRET)];
+        let owner = Owner { user: Some(rustix::process::geteuid().as_raw()), group: None };
+        Staged::owned(&set, files, owner, true).unwrap().publish().unwrap();
+        assert_eq!((fs::read(&other).unwrap(), mode(&other)), (b"other".to_vec(), 0o600));
+        assert!(!fs::symlink_metadata(set.join("a")).unwrap().is_symlink());
+        assert_eq!((fs::read(set.join("a")).unwrap(), mode(&set.join("a"))), (b"new".to_vec(), 0o640));
     }
 
     #[test]
