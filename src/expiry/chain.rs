@@ -27,6 +27,8 @@ const MOST_ROUNDS: usize = 16;
 struct Namesakes<'a> {
     /// By key identifier; `None` for those without
     by_key: HashMap<Option<&'a [u8]>, Option<Outlook>>,
+    /// Of all of them
+    best: Option<Outlook>,
 }
 
 /// The CAs among some items, by name.
@@ -41,7 +43,9 @@ impl<'a> Issuers<'a> {
             let Some(Item { kind: Kind::Certificate { subject, key, .. }, .. }) = items.get(index) else {
                 continue;
             };
-            let best = by_name.entry(subject).or_default().by_key.entry(key.as_deref()).or_default();
+            let namesakes = by_name.entry(subject).or_default();
+            namesakes.best = longer(namesakes.best, outlook);
+            let best = namesakes.by_key.entry(key.as_deref()).or_default();
             *best = longer(*best, outlook);
         }
         Self { by_name }
@@ -51,7 +55,7 @@ impl<'a> Issuers<'a> {
     fn above(&self, item: &Item) -> Option<Option<Outlook>> {
         let namesakes = self.by_name.get(item.issuer())?;
         match item.authority.as_deref() {
-            None => namesakes.by_key.values().copied().reduce(longer),
+            None => Some(namesakes.best),
             Some(key) => {
                 let keys = [Some(key), None];
                 keys.iter().filter_map(|key| namesakes.by_key.get(key)).copied().reduce(longer)

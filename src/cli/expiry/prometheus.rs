@@ -192,8 +192,14 @@ fn quoted(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// A number in decimal, as the exporter has it, from hexadecimal digits.
+/// Digits of the longest number that is told in decimal; RFC 5280 4.1.2.2 allows 40.
+const MOST_DIGITS: usize = 64;
+
+/// A number in decimal, as the exporter has it, from hexadecimal digits; a longer one as it is.
 fn decimal(hex: &str) -> String {
+    if hex.len() > MOST_DIGITS {
+        return format!("0x{hex}");
+    }
     let mut digits: Vec<u8> = Vec::new();
     for digit in hex.chars().filter_map(|digit| digit.to_digit(16)) {
         let mut carry = digit;
@@ -223,6 +229,9 @@ mod tests {
         assert_eq!(["", "00", "ff", "0100"].map(decimal), ["", "0", "255", "256"]);
         assert_eq!(decimal("de0b6b3a7640000"), "1000000000000000000");
         assert_eq!(decimal(&"f".repeat(40)), "1461501637330902918203684832716283019655932542975");
+        // What a stranger writes into a file takes no longer for being long.
+        let long = "f".repeat(4 << 20);
+        assert_eq!(decimal(&long).len(), long.len() + 2);
     }
 
     #[test]
