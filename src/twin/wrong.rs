@@ -440,7 +440,7 @@ impl<'a> Twins<'a> {
 }
 
 /// The one door to certificates that policy refuses.
-#[allow(clippy::disallowed_methods, reason = "this is the room for wrong certificates")]
+#[expect(clippy::disallowed_methods, reason = "this is the room for wrong certificates")]
 fn unjudged(
     asked: (&Request, Validity),
     subject: &PublicKey,
