@@ -34,6 +34,9 @@ pub(super) fn endpoint(target: &Target) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
+/// Threads that ask at a time, whatever is wanted: each may leave one more behind, which waits for a resolver.
+const MOST_PARALLEL: usize = 1024;
+
 /// Asks all of them, so many at a time; the answers are in the order of the targets.
 pub(super) fn ask(targets: &[&Target], options: &Options<'_>, tick: &(dyn Fn() + Sync)) -> Vec<Answer> {
     let next = AtomicUsize::new(0);
@@ -48,10 +51,15 @@ pub(super) fn ask(targets: &[&Target], options: &Options<'_>, tick: &(dyn Fn() +
             tick();
         }
     };
+    let wanted = options.parallel.map_or(1, NonZeroUsize::get).min(targets.len()).min(MOST_PARALLEL);
     thread::scope(|scope| {
-        for _ in 0..options.parallel.map_or(1, NonZeroUsize::get).min(targets.len()) {
-            scope.spawn(work);
+        for _ in 1..wanted {
+            // Where the system gives no more threads, those that are there do it all.
+            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
         }
+        work();
     });
     let mut answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
     answers.sort_by_key(|(index, _)| *index);
