@@ -9,6 +9,7 @@ use super::{Audited, Check};
 use crate::{tls::Alert, twin::Fault};
 
 const VAGUE: [u8; 4] = [40, 42, 46, 49];
+const UNEXPECTED_MESSAGE: u8 = 10;
 const NO_CERTIFICATE: u8 = 41;
 const UNSUPPORTED_CERTIFICATE: u8 = 43;
 const CERTIFICATE_REVOKED: u8 = 44;
@@ -35,7 +36,8 @@ pub(super) fn fits(check: Check, alert: &Alert) -> bool {
             Fault::WrongName => &[UNRECOGNIZED_NAME],
             Fault::UnallowedName => &[],
             Fault::ClientEku | Fault::ServerEku => &[UNSUPPORTED_CERTIFICATE],
-            Fault::WrongKey => &[DECRYPT_ERROR, ILLEGAL_PARAMETER],
+            // Go's clients say so of a key exchange under TLS 1.2 whose signature does not hold.
+            Fault::WrongKey => &[DECRYPT_ERROR, ILLEGAL_PARAMETER, UNEXPECTED_MESSAGE],
             Fault::NameConstraint => &[UNKNOWN_CA],
             // An issuer that may not be one is none.
             Fault::PathLength | Fault::LeafAsCa => &[UNKNOWN_CA, UNSUPPORTED_CERTIFICATE],
@@ -101,7 +103,8 @@ mod tests {
     fn a_stated_reason_must_be_the_right_one() {
         let fits = |check, number| fits(check, &Alert::from_number(number));
         for check in Check::of_servers().into_iter().chain(Check::of_clients()) {
-            assert!(fits(check, 42) && !fits(check, 22) && !fits(check, 10), "{check:?}");
+            assert!(fits(check, 42) && !fits(check, 22) && !fits(check, 30), "{check:?}");
+            assert_eq!(fits(check, UNEXPECTED_MESSAGE), check == Check::Wrong(Fault::WrongKey), "{check:?}");
             assert!(!hole(check, Audited::Server).is_empty());
         }
         let wrong = |fault| Check::Wrong(fault);

@@ -1,7 +1,7 @@
 //! The matrix as people read it.
 
 use crate::{
-    audit::{Audited, Counts, Expected, Report, Row, Status},
+    audit::{Audited, Counts, Expected, Report, Row, Status, Verdict},
     cli::terminal::{BAD, BOLD, DIM, GOOD, WARN, styled},
 };
 
@@ -86,6 +86,10 @@ pub(crate) fn summary(report: &Report) -> String {
     }
     text.push_str(&counts(&report.counts));
     text.push('\n');
+    let unanswered = report.verdict == Verdict::Undecided && report.counts.undecided == 0;
+    if unanswered {
+        text.push_str(&format!("{}: nothing that must be refused was tried\n", styled(WARN, "undecided")));
+    }
     text
 }
 
