@@ -154,9 +154,18 @@ pub(crate) struct OutputArgs {
     pub(crate) quiet: bool,
 }
 
+/// How long something may take or is waited for: a duration as everywhere, or so many milliseconds.
+pub(crate) fn wait(text: &str) -> Result<std::time::Duration, String> {
+    if let Some(Ok(count)) = text.strip_suffix("ms").map(str::parse) {
+        return Ok(std::time::Duration::from_millis(count));
+    }
+    let unread =
+        |_| "it is a sum of numbers with units, as 90s, 10m or 1h, or one of milliseconds: 500ms".to_owned();
+    text.parse::<Span>().map(Span::to_duration).map_err(unread)
+}
+
 /// A time limit, which cannot be nothing.
-pub(crate) fn time_limit(span: Span) -> Result<std::time::Duration, Error> {
-    let limit = span.to_duration();
+pub(crate) fn time_limit(limit: std::time::Duration) -> Result<std::time::Duration, Error> {
     if limit.is_zero() {
         return Err(Error::Usage { problem: "a time limit of nothing leaves no time for anything".into() });
     }

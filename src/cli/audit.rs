@@ -34,8 +34,9 @@ use crate::{
   pkit audit client --as-server localhost --client service-a -- \\
     curl --cacert {ca} --cert {cert} --key {key} {url}
 
-A server meets the good client and every wrong one, a client the good server and every wrong one. What is wrong is made in memory
-from the CA of the PKI directory, lasts an hour at most, and is on no record; --json has its serial numbers."))]
+A server meets the good client and every wrong one, a client the good server and every wrong one.
+What is wrong is made in memory from the CA of the PKI directory, lasts an hour at most, and is on no
+record; --json has its serial numbers."))]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,

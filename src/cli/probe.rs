@@ -34,7 +34,6 @@ use crate::{
         probe::{CauseCode, Expected, Header, Options, Reception, Report, Request, Verdict, probe},
         starttls::Protocol,
     },
-    validity::Span,
 };
 use nearby::{Surroundings, on_record};
 use series::Series;
@@ -113,11 +112,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// From the beginning of one probe to that of the next
-    #[arg(long, value_name = "DURATION", default_value = "1s", requires = "count")]
-    interval: Span,
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = super::wait, requires = "count")]
+    interval: Duration,
     /// How long all of a probe may take
-    #[arg(long, value_name = "DURATION", default_value = "10s")]
-    timeout: Span,
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = super::wait)]
+    timeout: Duration,
     /// Write the certificates of the server here, as it sent them: PEM
     #[arg(long, value_name = "FILE")]
     save_chain: Option<PathBuf>,
@@ -285,7 +284,7 @@ fn again_and_again(args: &Args, options: Options, count: u64, context: &Context)
             let _ = told.send(Event::Signal);
         })
     });
-    let interval = args.interval.to_duration();
+    let interval = args.interval;
     let mut series = Series::default();
     std::thread::scope(|scope| {
         let (ask, asked) = mpsc::channel::<()>();

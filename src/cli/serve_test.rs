@@ -34,7 +34,7 @@ use crate::{
         ClientAuth, Version,
         serve::{Credentials, Options, Server},
     },
-    validity::{Span, tell},
+    validity::tell,
 };
 use log::Log;
 use policy::{AllowArgs, AnswerArgs};
@@ -121,8 +121,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// How long one connection may take
-    #[arg(long, value_name = "DURATION", default_value = "30s")]
-    timeout: Span,
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::wait)]
+    timeout: std::time::Duration,
     #[command(flatten)]
     fault: FaultArgs,
     #[command(flatten)]

@@ -23,7 +23,6 @@ use crate::{
     profile::Profile,
     store::{Leaf, Shelf, Store},
     twin::{Twins, twin},
-    validity::Span,
 };
 
 #[derive(clap::Args)]
@@ -32,13 +31,13 @@ use crate::{
     curl --cacert {ca} --cert {cert} --key {key} {url}
   pkit audit client --client service-a --junit audit.xml -- python3 client.py {host} {port}
 
-The command is run without a shell, once for each row, with nothing on its standard input. In its words
-stand {ca}, {cert} and {key} for the files of --client NAME, {crl} for that of --crl, {host}, {port}
-and {url} for the server. It must end well with the good server, before and after everything else: else
-nothing of the rest counts, and the status is 2.
+The command is run without a shell, once for each row, with nothing on its standard input. In its
+words stand {ca}, {cert} and {key} for the files of --client NAME, {crl} for that of --crl, {host},
+{port} and {url} for the server. It must end well with the good server, before and after everything
+else: else nothing of the rest counts, and the status is 2.
 
-A row holds when no request comes and the command does not end well. Some clients look at the certificate only
-after the handshake; that holds too, if they break off and say so."))]
+A row holds when no request comes and the command does not end well. Some clients look at the
+certificate only after the handshake; that holds too, if they break off and say so."))]
 pub(in crate::cli) struct Args {
     /// The good server: its name in the PKI directory; else one for the host is made up
     #[arg(long, value_name = "NAME")]
@@ -56,8 +55,8 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "FILE")]
     crl: Option<PathBuf>,
     /// How long the command may take
-    #[arg(long, value_name = "DURATION", default_value = "10s")]
-    timeout: Span,
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = crate::cli::wait)]
+    timeout: std::time::Duration,
     /// Show what the command says, for rows that hold too
     #[arg(short, long)]
     verbose: bool,

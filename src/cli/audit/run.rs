@@ -91,7 +91,7 @@ impl Runner {
         output.take(MOST_OUTPUT).read_to_end(&mut text).map_err(failed)?;
         let (succeeded, how) = match in_time {
             true => (status.success(), status.to_string().replace(": ", " ")),
-            false => (false, format!("no end within {} seconds", self.limit.as_secs_f64())),
+            false => (false, format!("no end within {} s", self.limit.as_secs_f64())),
         };
         Ok(Ran { succeeded, how, output: String::from_utf8_lossy(&text).into_owned() })
     }

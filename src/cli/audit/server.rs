@@ -12,7 +12,6 @@ use crate::{
     store::Store,
     tls::{Version, probe},
     twin::Twins,
-    validity::Span,
 };
 
 #[derive(clap::Args)]
@@ -26,8 +25,8 @@ else nothing of the rest counts, and the status is 2. Then every row must be ref
 and 1.3, by an alert that fits, an HTTP status, or a close: the good ones differ from the wrong ones
 in that one thing alone, so a refusal without a word is one for the right reason.
 
-A client that the server's own list of names would refuse is let in by servers that have none: that is a
-note, and a hole only with --expect-allow-list."))]
+A client that the server's own list of names would refuse is let in by servers that have none: that
+is a note, and a hole only with --expect-allow-list."))]
 pub(in crate::cli) struct Args {
     /// The server
     #[arg(value_name = "HOST:PORT")]
@@ -57,8 +56,8 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "VERSION", default_value = "1.2")]
     min_tls: Version,
     /// How long one handshake may take
-    #[arg(long, value_name = "DURATION", default_value = "10s")]
-    timeout: Span,
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = crate::cli::wait)]
+    timeout: std::time::Duration,
     #[command(flatten)]
     matrix: MatrixArgs,
     #[command(flatten)]

@@ -16,7 +16,6 @@ use crate::{
         Clock,
         fetch::{Protocol, Target, fetch},
     },
-    validity::Span,
 };
 
 /// Whether to go on.
@@ -32,8 +31,8 @@ pub(crate) struct PeerArgs {
     #[arg(long, value_name = "NAME", help_heading = "Servers")]
     server_name: Option<String>,
     /// How long a server may take
-    #[arg(long, value_name = "DURATION", default_value = "10s", help_heading = "Servers")]
-    timeout: Span,
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = crate::cli::wait, help_heading = "Servers")]
+    timeout: std::time::Duration,
 }
 
 enum Source {

@@ -35,6 +35,12 @@ impl Target {
             if text.starts_with("http://") {
                 return Err(invalid(text, "TLS is what is to be proved: https:// or host:port is wanted"));
             }
+            if text.contains("://") {
+                return Err(invalid(text, "only URLs of https:// are taken; else host:port is wanted"));
+            }
+            if text.contains(['/', '?', '#']) {
+                return Err(invalid(text, "a path stands in a URL alone: https://host:port/path"));
+            }
             let (host, port) = endpoint(text, text, None)?;
             return Ok(Self { host, port, place: None, path: None });
         };
@@ -154,6 +160,15 @@ mod tests {
         }
         assert_eq!(place("[::1]:5").unwrap(), Place::Address("[::1]:5".parse().unwrap()));
         assert_eq!(place("a:5").unwrap(), Place::Host("a".into(), 5));
+        for (text, reason) in [
+            ("ftp://a:1", "only URLs of https://"),
+            ("a:1/b", "in a URL alone"),
+            ("::1:1", "in brackets"),
+            ("http://a:1", "TLS is what"),
+        ] {
+            let Err(Error::AddressInvalid { reason: told, .. }) = target(text) else { panic!("{text}") };
+            assert!(told.contains(reason), "{text}: {told}");
+        }
         assert!(target("https://a/b").is_err() && target("unix:a").is_err() && place("a").is_err());
     }
 }
