@@ -88,7 +88,7 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::PrivateKeyWanted { .. } => "name the file of its private key, which was made with it".into(),
         Error::StoreNotOpened { .. } => "try again with its password: --passphrase-file, -fd, -command or PKIT_PASSPHRASE".into(),
         Error::PeerUnseen { .. } => {
-            "is it the right port, and does TLS begin at once there? for mail, LDAP, databases and XMPP say --starttls".into()
+            "is it the right port? where TLS begins at once, leave --starttls out; mail, LDAP, databases and XMPP need it, each its own".into()
         }
         Error::KeyNotOpened { .. } => "try again with the passphrase under which the key was made".into(),
         Error::PassphraseNeeded { what } if what.starts_with("exported file") => {

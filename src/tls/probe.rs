@@ -38,7 +38,7 @@ pub use report::{
 pub use request::{Expected, Header, Request};
 
 use super::{
-    CertificateFacts, Clock, Negotiated, Time, Version,
+    CertificateFacts, Clock, Identity, Negotiated, Time, Version,
     connect::{self, Place, Stream},
     judge,
 };
@@ -62,7 +62,11 @@ impl Exchange {
     /// What fits; `None` where the server chose an application protocol in which nothing is said here.
     fn choose(options: &Options, alpn: Option<&str>) -> Option<Self> {
         match (options.starttls, alpn) {
-            (Some(protocol), _) => Some(Self::Other(Conversation::new(protocol))),
+            (Some(protocol), _) => {
+                let leaf = options.identity.as_ref().and_then(Identity::leaf);
+                let name = leaf.and_then(|leaf| leaf.subject().common_name());
+                Some(Self::Other(Conversation::new(protocol, name)))
+            }
             (None, None | Some("http/1.1" | "http/1.0")) => {
                 Some(Self::Http(ResponseReader::to(options.request.method())))
             }

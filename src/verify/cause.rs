@@ -48,11 +48,19 @@ impl Obstacles<'_> {
             return finding(Rule::UnsupportedSignature, fact, None);
         }
         if let Some(other) = self.other_key {
-            let fact = format!(
-                "it names \"{issuer}\" as its issuer, but the certificate of that name in {} holds another key ({})",
-                other.origin(),
-                other.public_key().short_id(),
-            );
+            let origin = other.origin();
+            // Whoever names the key by which it should hold was changed after it was signed, or its signature was.
+            let same_key = last.authority_key_id().is_some_and(|named| other.subject_key_id() == Some(named));
+            let fact = if same_key {
+                format!(
+                    "its signature does not hold under the key of \"{issuer}\" ({origin}), which it names by its identifier: it was damaged or forged"
+                )
+            } else {
+                format!(
+                    "it names \"{issuer}\" as its issuer, but the certificate of that name ({origin}) holds another key ({})",
+                    other.public_key().short_id(),
+                )
+            };
             return finding(Rule::IssuerKeyMismatch, fact, Some(Cause::IssuerRekeyed));
         }
         let key_id = key_id(last);

@@ -92,12 +92,27 @@ impl Surroundings<'_> {
     pub(super) fn remedy(&self, report: &Report) -> Option<String> {
         if report.side == Some(Side::Us) && !report.server_to_us.findings.is_empty() {
             let finding = decisive(&report.server_to_us.findings)?;
-            let roots = if finding.rule == Rule::UnknownIssuer { self.roots(report) } else { None };
-            return match roots {
-                Some(file) => {
-                    Some(format!("if it is the right server, trust its CA, which is here: --roots {file}"))
-                }
-                None => remedy::remedy(finding, Purpose::Server).map(str::to_owned),
+            if finding.rule == Rule::UnknownIssuer
+                && let Some(ca) = self.roots(report)
+            {
+                let file = quote(ca.origin().place());
+                let is_trusted = |root: &Certificate| ca.is_signed_by(root.public_key()).is_ok();
+                return Some(match !ca.is_self_issued() && self.roots.iter().any(is_trusted) {
+                    true => format!(
+                        "let the server send its intermediate along, which is here in {file}: fullchain.pem in the place of cert.pem"
+                    ),
+                    false => {
+                        format!("if it is the right server, trust its CA, which is here: --roots {file}")
+                    }
+                });
+            }
+            let came_alone = report.chain.len() == 1 && !report.chain.iter().any(Certificate::is_self_issued);
+            return match came_alone && finding.rule == Rule::UnknownIssuer {
+                true => Some(
+                    "let the server send its intermediates along; or, if it is the right server, trust its CA: --roots FILE"
+                        .into(),
+                ),
+                false => remedy::remedy(finding, Purpose::Server).map(str::to_owned),
             };
         }
         if report.rule.as_deref() == Some("key-mismatch") {
@@ -143,6 +158,7 @@ impl Surroundings<'_> {
             CauseCode::PlainHttp => "is TLS on another port? 443 and 8443 are usual".into(),
             CauseCode::NotTls => "is it the right port? for mail, LDAP, databases and XMPP say --starttls".into(),
             CauseCode::TimedOut => "wait longer: --timeout 60s".into(),
+            CauseCode::NotAllowed => "have one of its names let in on the server, or use a certificate that it lets in: --as NAME".into(),
             CauseCode::KnownAuthority => return None,
         })
     }
@@ -186,7 +202,7 @@ impl Surroundings<'_> {
     }
 
     /// A CA that is here and to which the server's chain leads.
-    fn roots(&self, report: &Report) -> Option<String> {
+    fn roots(&self, report: &Report) -> Option<Certificate> {
         let (leaf, intermediates) = report.chain.split_first()?;
         let mut known = self.directory().map(|directory| authorities_in(&directory)).unwrap_or_default();
         if let Ok(Some(store)) = Store::open_existing(&self.pki.pki)
@@ -201,7 +217,7 @@ impl Surroundings<'_> {
             let question = Question { anchors, intermediates, purpose: Purpose::Server, host, at: self.now };
             verify(leaf, &question).accepted
         };
-        known.iter().filter(|root| root.is_ca()).find(leads).map(|root| quote(root.origin().place()))
+        known.iter().filter(|root| root.is_ca()).find(leads).cloned()
     }
 }
 

@@ -43,6 +43,8 @@ pub enum CauseCode {
     OtherAuthority,
     /// The server names the CA of our certificate and refuses it all the same
     KnownAuthority,
+    /// TLS let us in, and the application behind it does not
+    NotAllowed,
     /// A name that we sent lies outside of what a CA above it may certify
     NameConstraint,
     /// A key or signature that we sent is too weak

@@ -29,13 +29,18 @@ pub(super) enum Reply {
 
 pub(super) struct Conversation {
     protocol: Protocol,
+    /// Who we say that we are to databases
+    user: String,
     heard: Vec<u8>,
     reply: Option<Reply>,
 }
 
 impl Conversation {
-    pub(super) fn new(protocol: Protocol) -> Self {
-        Self { protocol, heard: Vec::new(), reply: None }
+    /// `name` is the common name of our certificate, which databases take for the user's.
+    pub(super) fn new(protocol: Protocol, name: Option<String>) -> Self {
+        let fits = |name: &String| (1..=63).contains(&name.len()) && !name.chars().any(char::is_control);
+        let user = name.filter(fits).unwrap_or_else(|| "pkit".into());
+        Self { protocol, user, heard: Vec::new(), reply: None }
     }
 
     pub(super) fn protocol(&self) -> Protocol {
@@ -52,9 +57,9 @@ impl Conversation {
             Protocol::Ldap => b"\x30\x1e\x02\x01\x02\x77\x19\x80\x171.3.6.1.4.1.4203.1.11.3".to_vec(),
             // StartupMessage of version 3.0.
             Protocol::Postgres => {
-                let body = b"\0\x03\0\0user\0pkit\0database\0pkit\0\0";
+                let body = [&b"\0\x03\0\0user\0"[..], self.user.as_bytes(), b"\0database\0pkit\0\0"].concat();
                 let length = u32::try_from(body.len() + 4).unwrap_or_default().to_be_bytes();
-                [&length[..], body].concat()
+                [&length[..], &body].concat()
             }
             // HandshakeResponse41 with the capabilities of the request for TLS: a user, and no password. Packet 2.
             Protocol::Mysql => {
@@ -180,7 +185,11 @@ impl Conversation {
                     let found = fields.iter().find(|(kind, _)| **kind == wanted);
                     found.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).unwrap_or_default()
                 };
-                Some(login(&format!("error {} {}", field(b'C'), field(b'M'))))
+                let (code, said) = (field(b'C'), field(b'M'));
+                let told = format!("error {code} {said}");
+                // The certificate held, and is not that of this user (PostgreSQL, auth-cert).
+                let is_other_user = said.starts_with("certificate authentication failed for user");
+                Some(if is_other_user { Reply::Login(words(&told)) } else { login(&told) })
             }
             _ => Some(Reply::Foreign),
         }
@@ -233,7 +242,7 @@ mod tests {
     /// Feeds an answer whole, and byte by byte; both must come to the same.
     fn told(protocol: Protocol, said: &[u8]) -> Option<Reply> {
         let run = |step: usize| {
-            let mut conversation = Conversation::new(protocol);
+            let mut conversation = Conversation::new(protocol, None);
             said.chunks(step).for_each(|part| conversation.push(part));
             conversation.reply().cloned()
         };
@@ -287,6 +296,11 @@ mod tests {
                 postgres(b"SFATAL\0C28000\0Mconnection requires a valid client certificate\0\0"),
                 certificate("error 28000 connection requires a valid client certificate"),
             ),
+            (
+                P::Postgres,
+                postgres(b"SFATAL\0C28000\0Mcertificate authentication failed for user \"a\"\0\0"),
+                login("error 28000 certificate authentication failed for user \"a\""),
+            ),
             (P::Mysql, mysql(b"\xfecaching_sha2_password\0"), yes("its answer to a login")),
             (P::Mysql, mysql(b"\xff\x15\x04#28000Access denied"), login("error 1045 Access denied")),
             (
@@ -302,6 +316,24 @@ mod tests {
             (P::Imap, vec![b'x'; MOST + 1], Some(Reply::Foreign)),
         ] {
             assert_eq!(told(protocol, &said), expected, "{protocol}");
+        }
+    }
+
+    #[test]
+    fn postgres_is_told_the_name_of_the_certificate() {
+        let long = "x".repeat(64);
+        for (name, user) in [
+            (Some("a"), "a"),
+            (None, "pkit"),
+            (Some(""), "pkit"),
+            (Some("a\0b"), "pkit"),
+            (Some(&*long), "pkit"),
+        ] {
+            let conversation = Conversation::new(Protocol::Postgres, name.map(str::to_owned));
+            let sent = conversation.question("host");
+            let wanted = format!("\0\x03\0\0user\0{user}\0database\0pkit\0\0");
+            assert_eq!(sent[..4], (wanted.len() as u32 + 4).to_be_bytes());
+            assert_eq!(sent[4..], *wanted.as_bytes());
         }
     }
 }

@@ -119,7 +119,7 @@ impl Report {
         }
         let causes = &mut self.us_to_server.causes;
         if cause.certain {
-            let said = [cause.code, CauseCode::KnownAuthority];
+            let said = [cause.code, CauseCode::KnownAuthority, CauseCode::NotAllowed];
             causes.retain(|known| known.certain || !said.contains(&known.code));
         }
         // It was guessed that an intermediate is missing because the leaf was sent alone; none is, where it leads to a root.

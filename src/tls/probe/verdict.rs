@@ -92,7 +92,10 @@ impl Seen<'_> {
             alert: None,
             status: None,
             reason: escape(&reason).into_owned(),
-            tls_accepted: self.tls_confirmed || verdict == Reception::Accepted,
+            // What answers our request has read it, after TLS had judged us.
+            tls_accepted: self.tls_confirmed
+                || verdict == Reception::Accepted
+                || matches!(how, How::HttpStatus | How::Reply),
             causes,
         }
     }
@@ -209,11 +212,16 @@ fn answered(seen: &Seen<'_>, response: &ResponseReader) -> UsToServer {
         401 | 403 | 495 | 496 if status >= 495 || !seen.asked_for.expects(status) => {
             let words = match status {
                 401 => "it wants another authentication",
+                403 if seen.request.sent.is_empty() => "nobody may come in like this",
                 403 => "its holder may not come in",
                 495 => "the certificate is not accepted",
                 _ => "a certificate is required",
             };
-            told(R::Refused, How::HttpStatus, format!("the server answered {status}: {words}"))
+            let told = told(R::Refused, How::HttpStatus, format!("the server answered {status}: {words}"));
+            match status {
+                401 | 403 => UsToServer { causes: behind_tls(seen, status, told.causes), ..told },
+                _ => told,
+            }
         }
         400 if seen.asked() => {
             let at_fault = seen.request.sent.is_empty()
@@ -243,6 +251,21 @@ fn answered(seen: &Seen<'_>, response: &ResponseReader) -> UsToServer {
     }
 }
 
+/// Why an application refuses whom TLS let in: where nothing is wrong with what we sent, it has a list of its own.
+fn behind_tls(seen: &Seen<'_>, status: u16, mut causes: Vec<Cause>) -> Vec<Cause> {
+    causes.retain(|cause| cause.code != CauseCode::KnownAuthority);
+    if status == 403
+        && let (true, Some(leaf)) = (causes.is_empty(), seen.request.sent.first())
+    {
+        let fact = format!(
+            "TLS let us in, and the application does not: its list of who may come in has not \"{}\"",
+            leaf.subject
+        );
+        causes.push(Cause::guess(CauseCode::NotAllowed, fact));
+    }
+    causes
+}
+
 /// What came after TLS in a protocol that is not HTTP. An error of it is none of TLS: the server read what we said, so it had judged us;
 /// but where it may stand for a refusal, nothing is accepted.
 fn replied(seen: &Seen<'_>, conversation: &Conversation) -> UsToServer {
@@ -253,6 +276,12 @@ fn replied(seen: &Seen<'_>, conversation: &Conversation) -> UsToServer {
         Some(Reply::Yes(said)) => {
             seen.told(yes, How::Reply, format!("the server answered in {protocol} after TLS: {said}"))
         }
+        // Whoever is known by a certificate may be refused in these words for want of one.
+        Some(Reply::Login(said)) if seen.asked() && seen.request.sent.is_empty() => seen.told(
+            R::Undecided,
+            How::Reply,
+            format!("the server answered in {protocol}, whether for want of a certificate or of a login cannot be told: {said}"),
+        ),
         Some(Reply::Login(said)) => seen.told(
             yes,
             How::Reply,
@@ -349,8 +378,10 @@ pub(super) fn overall(server: &ServerToUs, us: &UsToServer) -> Overall {
             (Verdict::Refused, Some(Side::Us), format!("we do not trust the server: {reason}"))
         }
         (_, Reception::Refused) => {
-            // That there was no certificate, this alert has said already.
-            let said = us.alert.as_ref().is_some_and(|alert| alert.number == CERTIFICATE_REQUIRED);
+            // What the alert itself has said already.
+            let said = us.alert.as_ref().is_some_and(|alert| {
+                alert.number == CERTIFICATE_REQUIRED || by_alert(alert).as_ref() == cause
+            });
             let proved = cause.filter(|cause| cause.certain && !said);
             (Verdict::Refused, Some(Side::Server), us.reason.clone() + &fact(proved))
         }
