@@ -120,6 +120,21 @@ fn seven_protocols_before_and_after_tls() {
             assert_eq!(report["rule"], "no-certificate");
         }
     }
+    // A login that is denied may want a certificate, where one was asked for and none was sent.
+    let denying = Peer {
+        before: vec![b"S".to_vec()],
+        answer: b"E\0\0\0\x14C28000\0Mdenied\0\0".to_vec(),
+        optional: true,
+        ..server(&sandbox)
+    };
+    let running = denying.start();
+    for (who, status, verdict) in [(["--as", "good"], 0, "accepted"), (["--roots", CA], 2, "undecided")] {
+        let place = target(&running);
+        let line = [who[0], who[1], "--starttls", "postgres", &place];
+        let (code, report) = probe(&sandbox, &line);
+        assert_eq!((code, &report["verdict"]), (Some(status), &verdict.into()), "{report:#}");
+        assert_eq!(report["us_to_server"]["how"], "reply", "{report:#}");
+    }
     // No TLS to upgrade to.
     let refusing = Peer {
         before: vec![b"+OK\r\n".to_vec(), b"-ERR no\r\n".to_vec()],

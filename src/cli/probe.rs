@@ -55,7 +55,9 @@ refused    one side said no: an alert, a close, a reset, an HTTP refusal, or a s
 undecided  neither, within the time limit
 
 With --starttls a harmless message of that protocol takes the place of the HTTP request. What an
-answer says of logging in does not matter: that there is one proves that TLS let us in.
+answer says of logging in does not matter: that there is one proves that TLS let us in. Where the
+server asked for a certificate and got none, a denied login is undecided. PostgreSQL is told the
+common name of the certificate as the user.
 
 401 and 403 are refusals, unless --expect-status says that they are what is to come; 400, 495 and
 496 are about the certificate, and refusals all the same. With --expect-status or --alpn, what else

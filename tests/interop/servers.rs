@@ -267,22 +267,39 @@ fn document(answers: &BTreeMap<(&str, &str, &str), String>) {
     }
 }
 
-/// A thousand refusals under load, by servers that judge after the handshake: none is told as a yes.
+/// A thousand refusals under load, by servers that judge after the handshake: none is told as a yes, each is the server's and for its
+/// reason; and the same servers let the good client in, before and after.
 #[test]
 fn a_thousand_refusals_and_no_yes() {
     let sandbox = sandbox();
     for (kind, fault) in [("rustls", 4), ("OpenSSL", 2), ("Go", 1), ("Python", 3), ("nginx", 6)] {
         let server = Server::start(&sandbox, kind, "1.3", "srv.internal", "srv.internal");
         let target = format!("localhost:{}", server.port());
-        let count = ["--count", "50", "--interval", "0s", "--json", "-q"];
+        let count = ["--count", "50", "--interval", "0s", "--json"];
         let line = [&["probe", &target], FAULTS[fault].1, &count].concat();
+        let lets_in = || {
+            let (status, report) = probe(&sandbox, server.port(), &["--as", "good"]);
+            assert_eq!((status, &report["verdict"]), (Some(0), &"accepted".into()), "{kind}: {report:#}");
+        };
+        lets_in();
         // Four at once, on two cores.
         std::thread::scope(|scope| {
             let run = || {
                 let output = sandbox.run(&line);
                 let told = String::from_utf8_lossy(&output.stdout).into_owned();
                 assert_eq!(output.status.code(), Some(1), "{kind}: {told}");
-                let last: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+                let lines: Vec<Value> =
+                    told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+                let (last, runs) = lines.split_last().unwrap();
+                assert_eq!(runs.len(), 50, "{kind}: {told}");
+                for run in runs {
+                    assert_eq!(
+                        (&run["verdict"], &run["side"], &run["rule"]),
+                        (&"refused".into(), &"server".into(), &FAULTS[fault].2.into()),
+                        "{kind}: {run:#}"
+                    );
+                    assert_eq!(run["server_to_us"]["verdict"], "trusted", "{kind}: {run:#}");
+                }
                 let summary = &last["summary"];
                 assert_eq!(
                     (&summary["runs"], &summary["accepted"]),
@@ -294,6 +311,7 @@ fn a_thousand_refusals_and_no_yes() {
             let running: Vec<_> = (0..4).map(|_| scope.spawn(run)).collect();
             running.into_iter().for_each(|one| one.join().unwrap());
         });
+        lets_in();
     }
 }
 

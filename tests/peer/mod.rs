@@ -34,6 +34,8 @@ pub(crate) struct Peer {
     pub(crate) chain: String,
     pub(crate) key: String,
     pub(crate) client_ca: Option<String>,
+    /// Clients may come without a certificate.
+    pub(crate) optional: bool,
     pub(crate) crls: String,
     /// `1.2` or `1.3`; both where empty.
     pub(crate) version: &'static str,
@@ -105,6 +107,7 @@ impl Peer {
                 let crls: Vec<CertificateRevocationListDer<'static>> =
                     ders(&self.crls, "X509 CRL").into_iter().map(Into::into).collect();
                 let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                let verifier = if self.optional { verifier.allow_unauthenticated() } else { verifier };
                 builder.with_client_cert_verifier(verifier.with_crls(crls).build().unwrap())
             }
             None => builder.with_no_client_auth(),
