@@ -39,7 +39,7 @@ pub use request::{Expected, Header, Request};
 
 use super::{
     CertificateFacts, Clock, Identity, Negotiated, Time, Version,
-    connect::{self, Place, Stream},
+    connect::{self, Address, Place, Stream},
     judge,
 };
 use crate::{Error, name::escape, origin::Origin, verify::Rule};
@@ -151,7 +151,7 @@ pub fn probe(options: &Options, clock: Clock) -> Result<Report, Error> {
     timed(StepName::Connect, begun);
     if options.starttls.is_some() {
         let begun = Instant::now();
-        upgrade(&mut stream, options, &server_name)?;
+        upgrade(&mut stream, &address, options, &server_name)?;
         timed(StepName::Starttls, begun);
     }
 
@@ -189,7 +189,7 @@ pub fn probe(options: &Options, clock: Clock) -> Result<Report, Error> {
         let dial = |limit| {
             let (mut stream, _) = connect::connect(std::slice::from_ref(&address), limit)?;
             if options.starttls.is_some() {
-                upgrade(&mut stream, options, &server_name)?;
+                upgrade(&mut stream, &address, options, &server_name)?;
             }
             Ok(stream)
         };
@@ -259,8 +259,18 @@ pub fn probe(options: &Options, clock: Clock) -> Result<Report, Error> {
 }
 
 /// Brings a connection to where TLS begins.
-fn upgrade(stream: &mut Stream, options: &Options, name: &ServerName<'_>) -> Result<(), Error> {
-    let unseen = |cause| Error::PeerUnseen { peer: endpoint(&options.host, options.port), cause };
+fn upgrade(
+    stream: &mut Stream,
+    address: &Address,
+    options: &Options,
+    name: &ServerName<'_>,
+) -> Result<(), Error> {
+    // A Unix socket has no port.
+    let peer = match address {
+        Address::Unix(_) => address.to_string(),
+        Address::Tcp(_) => endpoint(&options.host, options.port),
+    };
+    let unseen = |cause| Error::PeerUnseen { peer, cause };
     match options.starttls {
         Some(protocol) => protocol.upgrade(stream, &name.to_str()).map_err(unseen),
         None => Ok(()),
