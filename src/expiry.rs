@@ -168,7 +168,8 @@ impl<'a> Options<'a> {
 /// All that was found in a set of places, each certificate and list once, and what could not be read there.
 #[derive(Clone, Debug, Default)]
 pub struct Gathered {
-    items: Vec<Item>,
+    /// Boxed, because they move from here into a report and are sorted there
+    items: Vec<Box<Item>>,
     /// What lies together in one file, container or server: chains
     groups: Vec<(Box<str>, Vec<usize>)>,
     errors: Vec<Trouble>,
@@ -276,7 +277,7 @@ impl Fold {
         }
         let index = self.gathered.items.len();
         self.index.insert(item.fingerprint, index);
-        self.gathered.items.push(item);
+        self.gathered.items.push(Box::new(item));
         index
     }
 

@@ -8,7 +8,7 @@ mod staged;
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    io,
+    io::{self, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
 };
@@ -71,6 +71,19 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     persist(&target, temporary(&target, bytes, mode)?)
 }
 
+/// As [`replace`] with what `fill` writes piece by piece: a long answer is never in memory as a whole.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_with(
+    path: &Path,
+    mode: u32,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    let target = target(path)?;
+    persist(&target, filled(&target, mode, fill)?)
+}
+
 /// As [`replace`] for a file that is there: its mode and its owner stay.
 ///
 /// # Errors
@@ -111,14 +124,36 @@ fn persist(path: &Path, file: tempfile::NamedTempFile) -> Result<(), Error> {
 
 /// A complete, synced file beside its destination; removed on drop.
 fn temporary(path: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile, Error> {
+    filled(path, mode, |writer| writer.write_all(bytes))
+}
+
+/// The same, written piece by piece.
+fn filled(
+    path: &Path,
+    mode: u32,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<tempfile::NamedTempFile, Error> {
     let fail = |error: io::Error| failed(path, &error);
     // 0600 from the first byte; the mode wanted is set before the name is.
     fault::step().map_err(fail)?;
     let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(parent(path)).map_err(fail)?;
-    fault::write(file.as_file_mut(), bytes).map_err(fail)?;
+    fill(&mut Pieces(file.as_file_mut())).map_err(fail)?;
     file.as_file().set_permissions(Permissions::from_mode(mode)).map_err(fail)?;
     sync(file.as_file()).map_err(fail)?;
     Ok(file)
+}
+
+/// A file that is written as all of them are.
+struct Pieces<'a>(&'a mut File);
+
+impl Write for Pieces<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        fault::write(self.0, bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Makes a file in a directory that no reader looks into yet: no detour over a temporary name.
@@ -241,7 +276,7 @@ pub fn log(path: &Path, line: &[u8], mode: u32) -> Result<(), Error> {
     if !(kind.is_file() || kind.is_fifo() || kind.is_char_device()) {
         return Err(Error::NotAFile { path: path.to_owned(), found: crate::source::describe(kind) });
     }
-    io::Write::write_all(&mut file, line).map_err(fail)
+    file.write_all(line).map_err(fail)
 }
 
 /// Opens a file for locking, making it where it is missing.
@@ -295,16 +330,18 @@ pub(crate) fn remove_if_empty(path: &Path) {
 ///
 /// # Errors
 /// [`Error::WriteFailed`].
-pub fn write_through(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+pub fn write_through(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<bool, Error> {
     use std::os::unix::fs::FileTypeExt;
     let is_stream = |found: fs::Metadata| found.file_type().is_fifo() || found.file_type().is_char_device();
     if !fs::metadata(path).is_ok_and(is_stream) {
         return Ok(false);
     }
-    let opened = OpenOptions::new().write(true).open(path);
-    opened
-        .and_then(|mut stream| io::Write::write_all(&mut stream, bytes))
-        .map_err(|error| failed(path, &error))?;
+    let fail = |error: io::Error| failed(path, &error);
+    let mut stream = OpenOptions::new().write(true).open(path).map_err(fail)?;
+    fill(&mut stream).map_err(fail)?;
     Ok(true)
 }
 

@@ -261,8 +261,71 @@ fn a_ca_is_handed_over_only_when_asked_for() {
     assert!(sandbox.succeeds(&matched).contains("belong together"));
     let verify = ["verify", "istio/ca-cert.pem", "--roots", "istio/root-cert.pem", "--purpose", "any"];
     sandbox.succeeds(&verify);
-    let root = sandbox.run(&["export", "root", "--to", "vault", "--with-ca-key", "-o", "root.pem"]);
-    assert!(String::from_utf8_lossy(&root.stderr).contains("is a root"), "{:?}", root.stderr);
+    // Quiet or not.
+    let root = sandbox.run(&["export", "root", "--to", "vault", "--with-ca-key", "-o", "root.pem", "-q"]);
+    let told = String::from_utf8_lossy(&root.stderr).into_owned();
+    assert!(told.contains("warning: THIS HANDS OUT") && told.contains("is a root"), "{told}");
+}
+
+#[test]
+fn the_key_of_a_ca_in_a_file_is_handed_out_only_when_asked_for() {
+    let sandbox = prepared();
+    sandbox.write("password", "changeit\n");
+    let files = [
+        "--cert",
+        "pki/ca/issuing/cert.pem",
+        "--key",
+        "pki/ca/issuing/key.pem",
+        "--roots",
+        "pki/ca/root/cert.pem",
+    ];
+    let forms = [
+        ["--to", "p12"],
+        ["--to", "combined"],
+        ["--to", "pem"],
+        ["--to", "k8s-tls"],
+        ["--for", "nginx"],
+        ["--for", "java"],
+    ];
+    for form in forms {
+        let base =
+            [&["export"], &files[..], &form, &["--export-password-file", "password", "-o", "out"]].concat();
+        sandbox.fails("ca-key-unasked", &base);
+        assert!(!sandbox.path("out").exists(), "{form:?}");
+    }
+    let asked = ["--to", "p12", "--export-password-file", "password", "--with-ca-key", "-q", "-o", "ca.p12"];
+    let output = sandbox.run(&[&["export"], &files[..], &asked].concat());
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && told.contains("THE PRIVATE KEY OF THE CA \"issuing\", under a password"),
+        "{told}"
+    );
+    // Roots alone are nobody's secret.
+    sandbox.succeeds(&[&["export"], &files[..], &["--to", "k8s-ca", "-o", "roots.yaml"]].concat());
+}
+
+#[test]
+fn the_key_of_a_signed_request_is_named() {
+    let sandbox = prepared();
+    sandbox.succeeds(&["request", "far.internal", "--out", "far", "-q"]);
+    let request = sandbox.path("far");
+    let find = |what: &str| {
+        let mut names = fs::read_dir(&request).unwrap().map(|entry| entry.unwrap().path());
+        names.find(|path| fs::read_to_string(path).unwrap().contains(what)).unwrap().display().to_string()
+    };
+    let (csr, key) = (find("CERTIFICATE REQUEST"), find("PRIVATE KEY"));
+    sandbox.succeeds(&["sign", &csr, "--profile", "server", "-q"]);
+    sandbox.fails("key-absent", &["export", "far.internal", "--for", "nginx"]);
+    sandbox.fails(
+        "key-mismatch",
+        &["export", "far.internal", "--for", "nginx", "--key", "pki/live/srv.internal/privkey.pem"],
+    );
+    sandbox.succeeds(&["export", "far.internal", "--for", "nginx", "--key", &key, "-o", "nginx"]);
+    assert!(sandbox.path("nginx/privkey.pem").exists());
+    sandbox.fails(
+        "usage",
+        &["export", "far.internal", "--for", "nginx", "--key", &key, "--roots", "pki/ca/root/cert.pem"],
+    );
 }
 
 #[test]

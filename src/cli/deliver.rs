@@ -1,6 +1,10 @@
 //! Where `-o` leads: standard output, a pipe or device, or a file.
 
-use std::{io::IsTerminal, os::unix::fs::FileTypeExt, path::Path};
+use std::{
+    io::{self, BufWriter, IsTerminal, Write},
+    os::unix::fs::FileTypeExt,
+    path::Path,
+};
 
 use super::terminal;
 use crate::{Error, fs, source};
@@ -17,12 +21,30 @@ pub(crate) fn deliver(path: &Path, bytes: &[u8], mode: u32, force: bool) -> anyh
     if mode == fs::SECRET && is_terminal {
         return Err(Error::SecretToTerminal { what: "a private key" }.into());
     }
-    if fs::write_through(path, bytes)? {
+    if fs::write_through(path, |writer| writer.write_all(bytes))? {
         return Ok(());
     }
     match force {
         true => fs::replace(path, bytes, mode)?,
         false => fs::write_new(path, bytes, mode)?,
+    }
+    Ok(())
+}
+
+/// Writes a long answer as it comes: to standard output where there is no path or it is `-`, through a pipe or device, or as a
+/// file that replaces the one that is there in one step.
+pub(crate) fn stream(
+    path: Option<&Path>,
+    mode: u32,
+    fill: impl Fn(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let Some(path) = path.filter(|path| !source::is_stdin(path)) else { return terminal::stream(fill) };
+    let buffered = |writer: &mut dyn Write| {
+        let mut writer = BufWriter::with_capacity(1 << 16, writer);
+        fill(&mut writer).and_then(|()| writer.flush())
+    };
+    if !fs::write_through(path, buffered)? {
+        fs::replace_with(path, mode, buffered)?;
     }
     Ok(())
 }

@@ -14,8 +14,7 @@ use std::{ffi::OsString, num::NonZeroUsize, path::PathBuf, sync::Mutex};
 use glob::Pattern;
 
 use super::{
-    AtArgs, Context, Exit, PkiArgs, deliver::deliver, exit, inspect::PeerArgs, passphrase::PassphraseArgs,
-    terminal,
+    AtArgs, Context, Exit, PkiArgs, deliver, exit, inspect::PeerArgs, passphrase::PassphraseArgs, terminal,
 };
 use crate::{
     Error,
@@ -24,6 +23,7 @@ use crate::{
     key::Passphrase,
     name::escape,
     origin::Origin,
+    source,
     store::Store,
 };
 
@@ -199,7 +199,7 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     // Nothing was seen, so nothing can be said to be well.
     let nothing = (report.counts.all() == 0 && report.errors.is_empty()).then(|| Error::NothingFound {
         origin: match sources.as_slice() {
-            [Source::Path(one)] => crate::source::origin(one),
+            [Source::Path(one)] => source::origin(one),
             several => Origin::named(&format!("{} places", several.len())),
         },
         what: "certificate to look at",
@@ -225,27 +225,20 @@ pub(super) fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     if args.quiet && !matches!(format, Format::Nagios | Format::Prometheus) {
         report = report.only(State::is_due);
     }
-    let bytes = match format {
+    let output = args.output.as_deref();
+    deliver::stream(output, fs::PUBLIC, |writer| match format {
         Format::Table => {
-            let text = table::text(&report, next, args.quiet);
-            if args.output.is_none() {
-                terminal::print(&text)?;
-                tell(&report, format);
-                return Ok(exit);
-            }
-            anstream::adapter::strip_str(&text).to_string().into_bytes()
+            let styled = output.is_none_or(source::is_stdin) && terminal::is_styled();
+            let mut writer = terminal::Text::new(writer, styled);
+            table::write(&report, next.as_deref(), args.quiet, &mut writer)
         }
-        Format::Json => terminal::json(&report)?,
-        Format::Csv => csv::text(&report)?,
-        Format::Nagios => nagios::text(&report, &certificates).into_bytes(),
-        Format::Prometheus => prometheus::text(&report, context.now()).into_bytes(),
-        Format::Html => html::page(&report).into_bytes(),
-        Format::Ics => ics::calendar(&report, &certificates, &crls, context.now()).into_bytes(),
-    };
-    match &args.output {
-        Some(path) => deliver(path, &bytes, fs::PUBLIC, true)?,
-        None => terminal::print_bytes(&bytes)?,
-    }
+        Format::Json => terminal::write_json(writer, &report),
+        Format::Csv => csv::write(&report, writer),
+        Format::Nagios => writer.write_all(nagios::text(&report, &certificates).as_bytes()),
+        Format::Prometheus => prometheus::write(&report, context.now(), writer),
+        Format::Html => html::write(&report, writer),
+        Format::Ics => ics::write(&report, &certificates, &crls, context.now(), writer),
+    })?;
     tell(&report, format);
     Ok(exit)
 }

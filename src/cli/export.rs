@@ -70,7 +70,7 @@ pub(super) struct Args {
     /// The name of what a Kubernetes manifest makes [default: from NAME]
     #[arg(long, value_name = "NAME", help_heading = "Kubernetes")]
     secret_name: Option<String>,
-    /// Hand out the CA's private key
+    /// Hand out the CA's private key, about which a warning comes whatever --quiet says
     #[arg(long)]
     with_ca_key: bool,
     #[command(flatten)]

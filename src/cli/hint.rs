@@ -50,10 +50,14 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::FileTooLarge { .. } => "is it the file that was meant?".into(),
         Error::FileExists { .. } => "name another place, or move what is there out of the way".into(),
         Error::WriteFailed { path, .. } if path.as_os_str() == "standard output" => return None,
-        Error::WriteFailed { path, .. } => {
+        Error::WriteFailed { path, cause } => {
             let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-            let directory = directory.unwrap_or(std::path::Path::new("."));
-            format!("see whether it can be written and has space: ls -ld {0}; df {0}", file(directory))
+            let directory = file(directory.unwrap_or(std::path::Path::new(".")));
+            if cause == "no such file or directory" {
+                format!("make the directory first: mkdir -p {directory}")
+            } else {
+                format!("see whether it can be written and has space: ls -ld {directory}; df {directory}")
+            }
         }
         Error::SecretToTerminal { .. } => "name a file with -o, or pipe the output".into(),
         Error::NothingFound { what: "certificate" | "certificate or CRL", .. } => {

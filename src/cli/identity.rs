@@ -40,6 +40,11 @@ impl KeyPairArgs {
         Identity::new(chain, key, origin).map(Some)
     }
 
+    /// The key in a file, for a certificate that comes from elsewhere.
+    pub(crate) fn key(&self) -> Option<&Path> {
+        self.key.as_deref()
+    }
+
     /// The files.
     pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
         self.cert.iter().chain(&self.key)

@@ -39,6 +39,46 @@ pub(crate) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
     finish(stdout.write_all(bytes).and_then(|()| stdout.flush()))
 }
 
+/// Writes a long answer to standard output as it comes. As with [`print`], a reader that went away is no error.
+pub(crate) fn stream(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut writer = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let written = fill(&mut writer).and_then(|()| writer.flush());
+    // What is left in the buffer has no reader either.
+    let (_, _) = writer.into_parts();
+    finish(written)
+}
+
+/// Whether text on standard output keeps its styles.
+pub(crate) fn is_styled() -> bool {
+    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+}
+
+/// Text with styles, which are removed on the way unless they are wanted.
+pub(crate) struct Text<'a> {
+    writer: &'a mut dyn Write,
+    strip: Option<anstream::adapter::StripBytes>,
+}
+
+impl<'a> Text<'a> {
+    pub(crate) fn new(writer: &'a mut dyn Write, styled: bool) -> Self {
+        Self { writer, strip: (!styled).then(anstream::adapter::StripBytes::new) }
+    }
+}
+
+impl Write for Text<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.strip {
+            Some(strip) => strip.strip_next(bytes).try_for_each(|part| self.writer.write_all(part))?,
+            None => self.writer.write_all(bytes)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
 /// Writes one JSON value and a newline to standard output.
 pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     print_bytes(&json(value)?)
@@ -47,12 +87,15 @@ pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 /// One JSON value and a newline.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {
     let mut text = Vec::new();
-    value.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut text,
-        Harmless(PrettyFormatter::new()),
-    ))?;
-    text.push(b'\n');
+    write_json(&mut text, value)?;
     Ok(text)
+}
+
+/// The same, written as it comes.
+pub(crate) fn write_json(writer: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    let formatter = Harmless(PrettyFormatter::new());
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *writer, formatter))?;
+    writer.write_all(b"\n")
 }
 
 /// A long answer, written as it comes: memory does not grow with it, and a reader that goes away ends it.
@@ -80,10 +123,9 @@ const SPOOLED: usize = 1 << 20;
 impl Output {
     /// Takes standard output.
     pub(crate) fn new() -> Self {
-        let choice = anstream::AutoStream::choice(&io::stdout());
         Self {
             writer: BufWriter::with_capacity(1 << 16, io::stdout().lock()),
-            plain: choice == anstream::ColorChoice::Never,
+            plain: !is_styled(),
             open: true,
             values: None,
             later: Vec::new(),
@@ -284,13 +326,21 @@ pub(crate) fn complain(text: &str) {
 impl OutputArgs {
     /// A line beside the answer, on standard error, unless `--quiet`.
     pub(crate) fn notice(&self, text: impl Display) {
-        if self.quiet {
-            return;
+        if !self.quiet {
+            self.tell("notice", BOLD, text);
         }
+    }
+
+    /// A line on standard error whatever was asked for: of a danger that nobody may miss.
+    pub(crate) fn warning(&self, text: impl Display) {
+        self.tell("warning", BAD, text);
+    }
+
+    fn tell(&self, label: &str, style: Style, text: impl Display) {
         if self.json {
-            complain(&format!("{}\n", serde_json::json!({ "notice": text.to_string() })));
+            complain(&format!("{}\n", serde_json::json!({ label: text.to_string() })));
         } else {
-            complain(&format!("{}: {text}\n", styled(BOLD, "notice")));
+            complain(&format!("{}: {text}\n", styled(style, label)));
         }
     }
 }

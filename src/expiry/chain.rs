@@ -37,10 +37,12 @@ struct Issuers<'a> {
 }
 
 impl<'a> Issuers<'a> {
-    fn new(items: &'a [Item], authorities: &[(usize, Option<Outlook>)]) -> Self {
+    fn new(items: &'a [Box<Item>], authorities: &[(usize, Option<Outlook>)]) -> Self {
         let mut by_name: HashMap<&Name, Namesakes<'_>> = HashMap::new();
         for &(index, outlook) in authorities {
-            let Some(Item { kind: Kind::Certificate { subject, key, .. }, .. }) = items.get(index) else {
+            let Some(Item { kind: Kind::Certificate { subject, key, .. }, .. }) =
+                items.get(index).map(|item| &**item)
+            else {
                 continue;
             };
             let namesakes = by_name.entry(subject).or_default();
@@ -78,7 +80,7 @@ fn shorter(one: Outlook, two: Outlook) -> Outlook {
 
 /// The outlooks of some CAs among themselves; `beyond` is that of one whose issuer is not among them.
 fn settle(
-    items: &[Item],
+    items: &[Box<Item>],
     authorities: &[usize],
     beyond: impl Fn(usize) -> Outlook,
 ) -> Vec<(usize, Option<Outlook>)> {
@@ -117,14 +119,14 @@ fn settle(
 /// The outlook of each item, and the file or server that has the chain it is of. `groups` are the items of each such place
 /// that holds several.
 pub(super) fn outlooks<'g>(
-    items: &[Item],
+    items: &[Box<Item>],
     groups: &'g [(Box<str>, Vec<usize>)],
 ) -> Vec<(Outlook, Option<&'g str>)> {
     let own = |index: usize| Outlook {
         end: items.get(index).map_or(OffsetDateTime::UNIX_EPOCH, |item| item.validity.not_after),
         cause: index,
     };
-    let is_ca = |index: &usize| items.get(*index).is_some_and(Item::is_ca);
+    let is_ca = |index: &usize| items.get(*index).is_some_and(|item| item.is_ca());
     let authorities: Vec<usize> = (0..items.len()).filter(is_ca).collect();
     let settled = settle(items, &authorities, own);
     let issuers = Issuers::new(items, &settled);

@@ -14,11 +14,11 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Row {
     /// What
-    pub item: Item,
+    pub item: Box<Item>,
     /// How it stands, the chain above it included
     pub state: State,
     /// What ends before it does and takes it along
-    pub chain: Option<Break>,
+    pub chain: Option<Box<Break>>,
     at: OffsetDateTime,
 }
 
@@ -75,7 +75,7 @@ struct CertificateRow<'a> {
     not_after: OffsetDateTime,
     #[serde(flatten)]
     remaining: Remaining,
-    chain: &'a Option<Break>,
+    chain: &'a Option<Box<Break>>,
     serial: &'a str,
     fingerprint: String,
     paths: Vec<&'a str>,
@@ -248,7 +248,7 @@ impl Gathered {
     /// Judges what was found at a moment.
     pub fn report(self, certificates: &Thresholds, crls: &Thresholds, at: OffsetDateTime) -> Report {
         let Self { items, groups, errors, files, servers } = self;
-        let breaks: Vec<Option<(Break, State)>> = chain::outlooks(&items, &groups)
+        let breaks: Vec<Option<(Box<Break>, State)>> = chain::outlooks(&items, &groups)
             .into_iter()
             .enumerate()
             .map(|(index, (outlook, place))| {
@@ -260,7 +260,7 @@ impl Gathered {
                     serial: cause.number().to_owned(),
                     place: place.map(str::to_owned),
                 };
-                Some((found, certificates.state(cause.validity, at)))
+                Some((Box::new(found), certificates.state(cause.validity, at)))
             })
             .collect();
         let mut counts = Counts::default();
@@ -280,8 +280,8 @@ impl Gathered {
                 Some(_) => leaves.push(row),
             }
         }
-        // Stable, so that those that end together stay in the order in which they were found.
         for rows in [&mut leaves, &mut authorities, &mut lists] {
+            // Stable, so that those that end together stay in the order in which they were found.
             rows.sort_by_key(Row::ends);
         }
         Report {

@@ -3,7 +3,7 @@
 mod fit;
 mod text;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use yasna::Tag;
 
@@ -62,6 +62,32 @@ impl Name {
     /// Whether there is no attribute in it.
     pub fn is_empty(&self) -> bool {
         *self.der == [0x30, 0x00]
+    }
+
+    /// The content of the OID and the value, unescaped, of all attributes in order; none where the DER is none of a name.
+    pub(crate) fn attributes(&self) -> Vec<(&[u8], Cow<'_, str>)> {
+        let read = || {
+            let mut sets = der::whole(&self.der, tag::SEQUENCE)?.inside();
+            let mut all = Vec::new();
+            while !sets.is_empty() {
+                let mut members = sets.expect(tag::SET)?.inside();
+                while !members.is_empty() {
+                    let mut pair = members.expect(tag::SEQUENCE)?.inside();
+                    let kind = pair.expect(tag::OID)?.content;
+                    let value = pair.next()?;
+                    let borrowed = matches!(value.tag, tag::UTF8 | tag::PRINTABLE | tag::IA5)
+                        .then(|| std::str::from_utf8(value.content).ok())
+                        .flatten();
+                    let text = borrowed.map_or_else(
+                        || Cow::Owned(text_of(value.tag, value.content, value.raw)),
+                        Cow::Borrowed,
+                    );
+                    all.push((kind, text));
+                }
+            }
+            Some(all)
+        };
+        read().unwrap_or_default()
     }
 
     /// Values of all attributes of one type, in order, unescaped.
@@ -347,9 +373,12 @@ impl Attribute<'_> {
     /// The value as text, unescaped: UTF-8, PrintableString and IA5String as they are, T61String as Latin-1 (what
     /// every other reader does), BMPString and UniversalString converted; anything else as `#` and hex.
     fn text(&self) -> String {
-        let text = der::text::read(self.tag, self.value);
-        text.unwrap_or_else(|| format!("#{}", crate::fingerprint::hex(self.raw)))
+        text_of(self.tag, self.value, self.raw)
     }
+}
+
+fn text_of(tag: u8, value: &[u8], raw: &[u8]) -> String {
+    der::text::read(tag, value).unwrap_or_else(|| format!("#{}", crate::fingerprint::hex(raw)))
 }
 
 impl fmt::Debug for Name {

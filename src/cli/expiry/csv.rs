@@ -1,5 +1,7 @@
 //! The report for spreadsheets (RFC 4180), a line for each certificate, list, and source that could not be read.
 
+use std::io::{self, Write};
+
 use crate::{
     expiry::{Report, Row},
     fingerprint::colons,
@@ -24,8 +26,8 @@ const HEADER: [&str; 15] = [
     "error",
 ];
 
-pub(super) fn text(report: &Report) -> anyhow::Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+pub(super) fn write(report: &Report, writer: &mut dyn Write) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(writer);
     writer.write_record(HEADER)?;
     for row in report.rows() {
         writer.write_record(fields(row))?;
@@ -38,7 +40,7 @@ pub(super) fn text(report: &Report) -> anyhow::Result<Vec<u8>> {
         *error = harmless(trouble.to_string());
         writer.write_record(&fields)?;
     }
-    Ok(writer.into_inner().map_err(|error| error.into_error())?)
+    writer.flush()
 }
 
 fn fields(row: &Row) -> [String; HEADER.len()] {

@@ -1,5 +1,7 @@
 //! The report as one page that needs nothing else: no script, no font, no image from elsewhere.
 
+use std::io::{self, Write};
+
 use time::OffsetDateTime;
 
 use super::table;
@@ -18,6 +20,8 @@ const NOW: f64 = 12.0;
 const END: f64 = 98.0;
 const MONTH: f64 = 30.44;
 const YEAR: f64 = 365.25;
+/// Of a line, in pixels.
+const HEIGHT: u32 = 18;
 
 /// Marks of the axis, by their distance from today in days.
 const MARKS: [(f64, &str); 7] = [
@@ -30,8 +34,8 @@ const MARKS: [(f64, &str); 7] = [
     (30.0 * YEAR, "30 years"),
 ];
 
-/// The whole page.
-pub(super) fn page(report: &Report) -> String {
+/// Writes the whole page, a row at a time.
+pub(super) fn write(report: &Report, writer: &mut dyn Write) -> io::Result<()> {
     let due = report.rows().filter(|row| row.state.is_due()).count();
     let headline = match (due, report.errors.len()) {
         (0, 0) if report.counts.all() == 0 => "Nothing was found".to_owned(),
@@ -56,7 +60,7 @@ pub(super) fn page(report: &Report) -> String {
         ("authorities", "Authorities", &report.authorities),
         ("crls", "Revocation lists", &report.crls),
     ] {
-        section(id, heading, rows, &scale, &mut page);
+        section(id, heading, rows, &scale, &mut page, writer)?;
     }
     if !report.errors.is_empty() {
         page.push_str(&format!(
@@ -82,7 +86,7 @@ pub(super) fn page(report: &Report) -> String {
         "<footer>{} {looked} A row opens for more. Made by pkit expiry.</footer>\n</main>\n</body>\n</html>\n",
         text(&thresholds)
     ));
-    page
+    writer.write_all(page.as_bytes())
 }
 
 fn plural(count: usize, word: &str) -> String {
@@ -118,9 +122,16 @@ fn word(state: State) -> &'static str {
     }
 }
 
-fn section(id: &str, heading: &str, rows: &[Row], scale: &Scale, page: &mut String) {
+fn section(
+    id: &str,
+    heading: &str,
+    rows: &[Row],
+    scale: &Scale,
+    page: &mut String,
+    writer: &mut dyn Write,
+) -> io::Result<()> {
     if rows.is_empty() {
-        return;
+        return Ok(());
     }
     page.push_str(&format!(
         "<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{heading}<small>{}</small></h2>\n<div class=\"card\">\n",
@@ -130,8 +141,11 @@ fn section(id: &str, heading: &str, rows: &[Row], scale: &Scale, page: &mut Stri
     page.push_str("<ol>\n");
     for row in rows {
         entry(row, scale, page);
+        writer.write_all(page.as_bytes())?;
+        page.clear();
     }
     page.push_str("</ol>\n</div>\n</section>\n");
+    Ok(())
 }
 
 fn entry(row: &Row, scale: &Scale, page: &mut String) {
@@ -203,6 +217,8 @@ struct Scale {
     at: OffsetDateTime,
     /// Days to its right end
     most: f64,
+    /// The marks behind every bar
+    ticks: String,
 }
 
 impl Scale {
@@ -210,7 +226,10 @@ impl Scale {
         let farthest = report.rows().map(Row::days).max().unwrap_or(0) as f64;
         // The first mark beyond all, so that bars have an end.
         let most = MARKS.iter().map(|(days, _)| *days).find(|days| *days >= farthest * 1.02);
-        Self { at: report.at, most: most.unwrap_or(farthest * 1.1).max(YEAR) }
+        let most = most.unwrap_or(farthest * 1.1).max(YEAR);
+        let mut scale = Self { at: report.at, most, ticks: String::new() };
+        scale.ticks = scale.ticks(HEIGHT);
+        scale
     }
 
     /// The place of a moment, from 0 to 100.
@@ -257,7 +276,6 @@ impl Scale {
 
     /// From today to the end, or from the end to today.
     fn bar(&self, row: &Row) -> String {
-        const HEIGHT: u32 = 18;
         let begins = row.item.validity().not_before.max(self.at);
         let (from, to) = (self.place(begins), self.place(row.ends()));
         let (left, width) = if from <= to { (from, to - from) } else { (to, from - to) };
@@ -266,7 +284,7 @@ impl Scale {
             "<svg aria-hidden=\"true\"><rect class=\"track\" x=\"0\" y=\"6\" width=\"100%\" height=\"6\" rx=\"3\"/>{}\
              <rect class=\"bar-{state}\" x=\"{left:.1}%\" y=\"5\" width=\"{:.1}%\" height=\"8\" rx=\"4\"/>\
              <circle class=\"bar-{state}\" cx=\"{to:.1}%\" cy=\"9\" r=\"5.5\"/></svg>",
-            self.ticks(HEIGHT),
+            self.ticks,
             width.max(0.4)
         )
     }

@@ -1,6 +1,8 @@
 //! The report as entries of a calendar (RFC 5545): one for each end, with reminders before it. The same certificate has the
 //! same entry in every run.
 
+use std::io::{self, Write};
+
 use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 use crate::{
@@ -12,13 +14,14 @@ use crate::{
 /// Most octets of a line (3.1).
 const LINE: usize = 75;
 
-/// The calendar; `now` is when it was made.
-pub(super) fn calendar(
+/// Writes the calendar, an entry at a time; `now` is when it was made.
+pub(super) fn write(
     report: &Report,
     certificates: &Thresholds,
     crls: &Thresholds,
     now: OffsetDateTime,
-) -> String {
+    writer: &mut dyn Write,
+) -> io::Result<()> {
     let mut lines = Lines(String::new());
     lines.put("BEGIN", "VCALENDAR");
     lines.put("VERSION", "2.0");
@@ -28,9 +31,11 @@ pub(super) fn calendar(
     lines.put("X-WR-CALNAME", "Certificates");
     for row in report.rows() {
         event(row, if row.item.role().is_some() { certificates } else { crls }, now, &mut lines);
+        writer.write_all(lines.0.as_bytes())?;
+        lines.0.clear();
     }
     lines.put("END", "VCALENDAR");
-    lines.0
+    writer.write_all(lines.0.as_bytes())
 }
 
 fn event(row: &Row, thresholds: &Thresholds, now: OffsetDateTime, lines: &mut Lines) {

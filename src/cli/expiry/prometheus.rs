@@ -1,7 +1,13 @@
 //! The report for the textfile collector of node_exporter, in the text format of Prometheus. Metrics and labels are those
-//! of x509-certificate-exporter, because dashboards and alerts know them: a series for each certificate and file.
+//! of x509-certificate-exporter, because dashboards and alerts know them: a series for each certificate and file. All
+//! samples of a metric stand together, so labels are made anew for each metric rather than kept for all rows.
 
-use std::collections::HashSet;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write as _,
+    hash::{BuildHasher, RandomState},
+    io::{self, Write},
+};
 
 use time::OffsetDateTime;
 
@@ -12,65 +18,45 @@ use crate::{
     oid,
 };
 
-/// The fields of names that labels have.
-const FIELDS: [(&str, &[u8]); 6] = [
-    ("C", oid::COUNTRY),
-    ("ST", oid::STATE),
-    ("L", oid::LOCALITY),
-    ("O", oid::ORGANIZATION),
-    ("OU", oid::ORGANIZATIONAL_UNIT),
-    ("CN", oid::COMMON_NAME),
+/// The fields of names that labels have, of issuers and subjects.
+const FIELDS: [(&[u8], &str, &str); 6] = [
+    (oid::COUNTRY, "issuer_C", "subject_C"),
+    (oid::STATE, "issuer_ST", "subject_ST"),
+    (oid::LOCALITY, "issuer_L", "subject_L"),
+    (oid::ORGANIZATION, "issuer_O", "subject_O"),
+    (oid::ORGANIZATIONAL_UNIT, "issuer_OU", "subject_OU"),
+    (oid::COMMON_NAME, "issuer_CN", "subject_CN"),
 ];
 /// Octets of a fingerprint that tell apart what all other labels do not.
 const DISCRIMINATOR: usize = 4;
 
-/// The metrics; `now` is when this was run.
-pub(super) fn text(report: &Report, now: OffsetDateTime) -> String {
-    let mut text = String::new();
-    let certificates = || report.leaves.iter().chain(&report.authorities);
+/// Writes the metrics, a sample at a time; `now` is when this was run.
+pub(super) fn write(report: &Report, now: OffsetDateTime, writer: &mut dyn Write) -> io::Result<()> {
+    let certificates: Vec<&Row> = report.leaves.iter().chain(&report.authorities).collect();
+    let lists: Vec<&Row> = report.crls.iter().collect();
     let at = report.at;
-    let series = series(certificates());
-    let mut each = |name: &str, help: &str, value: &dyn Fn(&Row) -> Option<i64>| {
-        family(&mut text, name, "gauge", help);
-        for (labels, row) in &series {
-            if let Some(value) = value(row) {
-                sample(&mut text, name, labels, value);
-            }
-        }
-    };
-    let validity = |row: &Row| row.item.validity();
-    each("x509_cert_not_before", "Beginning of the certificate's validity, Unix time.", &|row| {
-        Some(validity(row).not_before.unix_timestamp())
-    });
-    each("x509_cert_not_after", "End of the certificate's validity, Unix time.", &|row| {
-        Some(validity(row).not_after.unix_timestamp())
-    });
-    each("x509_cert_expired", "Whether the certificate had expired, 1 or 0.", &|row| {
-        Some(i64::from(at > validity(row).not_after))
-    });
+    let begins = |row: &Row| row.item.validity().not_before.unix_timestamp();
+    let ends = |row: &Row| row.item.validity().not_after.unix_timestamp();
+    let is_over = |row: &Row| i64::from(at > row.item.validity().not_after);
+    let mut series = Series::new(&certificates);
+    let mut each =
+        |name: &str, help: &str, value: &dyn Fn(&Row) -> i64| series.write(name, help, value, writer);
+    each("x509_cert_not_before", "Beginning of the certificate's validity, Unix time.", &begins)?;
+    each("x509_cert_not_after", "End of the certificate's validity, Unix time.", &ends)?;
+    each("x509_cert_expired", "Whether the certificate had expired, 1 or 0.", &is_over)?;
     each(
         "pkit_expiry_chain_not_after",
         "When the certificate or the first one above it ends, Unix time.",
-        &|row| Some(row.ends().unix_timestamp()),
-    );
+        &|row| row.ends().unix_timestamp(),
+    )?;
+    let mut series = Series::new(&lists);
+    let mut each =
+        |name: &str, help: &str, value: &dyn Fn(&Row) -> i64| series.write(name, help, value, writer);
+    each("x509_crl_this_update", "When the CRL was made, Unix time.", &begins)?;
+    each("x509_crl_next_update", "When the CRL lapses, Unix time.", &ends)?;
+    each("x509_crl_stale", "Whether the CRL had lapsed, 1 or 0.", &is_over)?;
 
-    let lists = self::series(report.crls.iter());
-    let mut each = |name: &str, help: &str, value: &dyn Fn(&Row) -> i64| {
-        family(&mut text, name, "gauge", help);
-        for (labels, row) in &lists {
-            sample(&mut text, name, labels, value(row));
-        }
-    };
-    each("x509_crl_this_update", "When the CRL was made, Unix time.", &|row| {
-        validity(row).not_before.unix_timestamp()
-    });
-    each("x509_crl_next_update", "When the CRL lapses, Unix time.", &|row| {
-        validity(row).not_after.unix_timestamp()
-    });
-    each("x509_crl_stale", "Whether the CRL had lapsed, 1 or 0.", &|row| {
-        i64::from(at > validity(row).not_after)
-    });
-
+    let mut text = String::new();
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     let errors = count(report.errors.len());
     let mut one = |name: &str, help: &str, value: i64| {
@@ -101,7 +87,7 @@ pub(super) fn text(report: &Report, now: OffsetDateTime) -> String {
             sample(&mut text, name, &labels, 1);
         }
     }
-    text
+    writer.write_all(text.as_bytes())
 }
 
 /// Announces a metric, once.
@@ -113,62 +99,138 @@ fn sample(text: &mut String, name: &str, labels: &str, value: i64) {
     text.push_str(&format!("{name}{labels} {value}\n"));
 }
 
-/// Every row with its labels, once for each place where it lies.
-fn series<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<(String, &'a Row)> {
-    let mut all: Vec<(Vec<(&'static str, String)>, &Row)> = Vec::new();
-    for row in rows {
-        all.extend(row.item.spots().iter().map(|spot| (of(&row.item, spot), row)));
-    }
-    // Two series of the same labels are none: the collector would refuse the whole file.
-    let mut seen = HashSet::new();
-    let doubled = all.iter().any(|(pairs, _)| !seen.insert(pairs));
-    drop(seen);
-    let tell = |(mut pairs, row): (Vec<(&'static str, String)>, &'a Row)| {
-        if doubled {
-            let print = row.item.fingerprint().get(..DISCRIMINATOR).unwrap_or_default();
-            pairs.push(("discriminator", hex(print)));
-        }
-        (labels(&pairs), row)
-    };
-    all.into_iter().map(tell).collect()
+/// Rows, each of them a series for every place where it lies.
+struct Series<'a> {
+    rows: &'a [&'a Row],
+    /// Whether the other labels leave two of them the same: the collector would refuse the whole file.
+    doubled: bool,
+    /// The labels of issuers, by where their names are: most rows have that of many others
+    issuers: HashMap<*const Name, String>,
+    /// The labels of a manifest, for what is in none
+    outside: String,
 }
 
-/// The labels, always the same ones, empty where there is nothing to say.
-fn of(item: &Item, spot: &Spot) -> Vec<(&'static str, String)> {
-    const SUBJECT: [&str; 6] =
-        ["subject_C", "subject_ST", "subject_L", "subject_O", "subject_OU", "subject_CN"];
-    const ISSUER: [&str; 6] = ["issuer_C", "issuer_ST", "issuer_L", "issuer_O", "issuer_OU", "issuer_CN"];
-    let number = decimal(item.number());
-    let mut pairs = vec![];
-    let mut name = |labels: [&'static str; 6], name: &Name| {
-        for (label, (_, kind)) in labels.into_iter().zip(FIELDS) {
-            pairs.push((label, escape(&name.values(kind).join(",")).into_owned()));
+impl<'a> Series<'a> {
+    fn new(rows: &'a [&'a Row]) -> Self {
+        let mut outside = String::new();
+        manifest("").iter().for_each(|(name, value)| label(&mut outside, name, value));
+        let mut series = Self { rows, doubled: false, issuers: HashMap::new(), outside };
+        let random = RandomState::new();
+        // The full labels are made only where place and number leave a doubt. Of hashes, because two that are equal by chance
+        // cost a label that was not needed, and nothing else.
+        let mut seen = HashSet::new();
+        let number = |item: &Item| random.hash_one(item.number().trim_start_matches('0'));
+        let maybe = rows.iter().flat_map(|row| row.item.spots().iter().map(|spot| (&row.item, spot))).any(
+            |(item, spot)| {
+                let within = spot.within.as_deref().map(manifest);
+                let within = within.filter(|parts| parts.iter().any(|(_, value)| !value.is_empty()));
+                !seen.insert(random.hash_one((&spot.place, spot.is_server, within, number(item))))
+            },
+        );
+        if maybe {
+            seen.clear();
+            let mut doubled = false;
+            let mut text = String::new();
+            for row in rows {
+                let head = series.head(&row.item);
+                for spot in row.item.spots() {
+                    text.clear();
+                    text.push_str(&head);
+                    series.tail(&row.item, spot, &mut text);
+                    doubled |= !seen.insert(random.hash_one(&text));
+                }
+            }
+            series.doubled = doubled;
         }
-    };
-    name(ISSUER, item.issuer());
-    match item.subject() {
-        Some(subject) => {
-            name(SUBJECT, subject);
-            pairs.push(("serial_number", number));
-        }
-        None => pairs.push(("crl_number", number)),
+        series
     }
-    let place = spot.place.to_string();
-    let (path, server) = if spot.is_server { (String::new(), place) } else { (place, String::new()) };
-    let file = path.rsplit('/').next().unwrap_or_default().to_owned();
-    pairs.extend([("filename", file), ("filepath", path), ("server", server)]);
-    pairs.extend(manifest(spot.within.as_deref().unwrap_or_default()));
-    pairs
+
+    /// All samples of one metric.
+    fn write(
+        &mut self,
+        name: &str,
+        help: &str,
+        value: &dyn Fn(&Row) -> i64,
+        writer: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut text = String::new();
+        family(&mut text, name, "gauge", help);
+        for row in self.rows {
+            let (head, value) = (self.head(&row.item), value(row));
+            for spot in row.item.spots() {
+                text.push_str(name);
+                text.push_str(&head);
+                self.tail(&row.item, spot, &mut text);
+                // To a string, which does not fail.
+                let _ = writeln!(text, " {value}");
+            }
+            writer.write_all(text.as_bytes())?;
+            text.clear();
+        }
+        writer.write_all(text.as_bytes())
+    }
+
+    /// The labels that all places of one have in common, without the closing brace. Always the same ones, empty where there is
+    /// nothing to say.
+    fn head(&mut self, item: &Item) -> String {
+        let issuer = item.issuer();
+        let mut text = String::from("{");
+        text.push_str(self.issuers.entry(std::ptr::from_ref(issuer)).or_insert_with(|| {
+            let mut text = String::new();
+            name_labels(issuer, FIELDS.map(|(kind, label, _)| (kind, label)), &mut text);
+            text
+        }));
+        if let Some(subject) = item.subject() {
+            name_labels(subject, FIELDS.map(|(kind, _, label)| (kind, label)), &mut text);
+        }
+        let number = if item.subject().is_some() { "serial_number" } else { "crl_number" };
+        label(&mut text, number, &decimal(item.number()));
+        text
+    }
+
+    /// The labels of a place, and the closing brace.
+    fn tail(&self, item: &Item, spot: &Spot, text: &mut String) {
+        let (path, server) = if spot.is_server { ("", &*spot.place) } else { (&*spot.place, "") };
+        label(text, "filename", path.rsplit('/').next().unwrap_or_default());
+        label(text, "filepath", path);
+        label(text, "server", server);
+        match &spot.within {
+            Some(within) => manifest(within).iter().for_each(|(name, value)| label(text, name, value)),
+            None => text.push_str(&self.outside),
+        }
+        if self.doubled {
+            let print = item.fingerprint().get(..DISCRIMINATOR).unwrap_or_default();
+            label(text, "discriminator", &hex(print));
+        }
+        // Instead of the last comma.
+        text.pop();
+        text.push('}');
+    }
+}
+
+fn name_labels(name: &Name, fields: [(&[u8], &str); FIELDS.len()], text: &mut String) {
+    let values = name.attributes();
+    for (kind, name) in fields {
+        let mut of_kind = values.iter().filter(|(other, _)| *other == kind).map(|(_, value)| &**value);
+        match (of_kind.next(), of_kind.next()) {
+            (None, _) => label(text, name, ""),
+            (Some(one), None) => label(text, name, &escape(one)),
+            (Some(one), Some(two)) => {
+                let all: Vec<&str> = [one, two].into_iter().chain(of_kind).collect();
+                label(text, name, &escape(&all.join(",")));
+            }
+        }
+    }
 }
 
 /// Which Secret or ConfigMap: `Secret default/web, tls.crt`.
-fn manifest(within: &str) -> [(&'static str, String); 6] {
+fn manifest(within: &str) -> [(&'static str, &str); 6] {
     let of = |kind: &str| {
         let rest = within.strip_prefix(kind).unwrap_or_default();
         let (name, key) = rest.split_once(", ").unwrap_or((rest, ""));
         let (space, name) = name.split_once('/').unwrap_or(("", name));
         let key = key.split(", ").next().unwrap_or_default();
-        [space, name, key].map(str::to_owned)
+        [space, name, key]
     };
     let [secret_space, secret, secret_key] = of("Secret ");
     let [map_space, map, map_key] = of("ConfigMap ");
@@ -182,14 +244,37 @@ fn manifest(within: &str) -> [(&'static str, String); 6] {
     ]
 }
 
-fn labels(pairs: &[(&str, String)]) -> String {
-    let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}=\"{}\"", quoted(value))).collect();
-    format!("{{{}}}", pairs.join(","))
+/// One label, and a comma.
+fn label(text: &mut String, name: &str, value: &str) {
+    text.push_str(name);
+    text.push_str("=\"");
+    quote(text, value);
+    text.push_str("\",");
 }
 
-/// The three characters that the format escapes.
-fn quoted(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+fn labels(pairs: &[(&str, String)]) -> String {
+    let mut text = String::from("{");
+    pairs.iter().for_each(|(name, value)| label(&mut text, name, value));
+    text.pop();
+    text + "}"
+}
+
+/// With the three characters that the format escapes.
+fn quote(text: &mut String, value: &str) {
+    if memchr::memchr3(b'\\', b'"', b'\n', value.as_bytes()).is_none() {
+        text.push_str(value);
+        return;
+    }
+    for part in value.split_inclusive(['\\', '"', '\n']) {
+        let plain = part.trim_end_matches(['\\', '"', '\n']);
+        text.push_str(plain);
+        match part.strip_prefix(plain) {
+            Some("\\") => text.push_str("\\\\"),
+            Some("\"") => text.push_str("\\\""),
+            Some("\n") => text.push_str("\\n"),
+            _ => {}
+        }
+    }
 }
 
 /// Digits of the longest number that is told in decimal; RFC 5280 4.1.2.2 allows 40.
@@ -199,6 +284,9 @@ const MOST_DIGITS: usize = 64;
 fn decimal(hex: &str) -> String {
     if hex.len() > MOST_DIGITS {
         return format!("0x{hex}");
+    }
+    if let Ok(number) = u128::from_str_radix(hex, 16) {
+        return number.to_string();
     }
     let mut digits: Vec<u8> = Vec::new();
     for digit in hex.chars().filter_map(|digit| digit.to_digit(16)) {
@@ -237,6 +325,7 @@ mod tests {
     #[test]
     fn values_are_escaped() {
         assert_eq!(labels(&[("a", "x\"y\\z\n".into())]), "{a=\"x\\\"y\\\\z\\n\"}");
+        assert_eq!(labels(&[("a", "\\\\".into()), ("b", String::new())]), "{a=\"\\\\\\\\\",b=\"\"}");
     }
 
     #[test]

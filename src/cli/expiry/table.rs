@@ -1,5 +1,7 @@
 //! The report for people.
 
+use std::io::{self, Write};
+
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
@@ -14,8 +16,14 @@ pub(super) fn next(row: &Row) -> String {
     format!("{} {}", row.item.title(), relative(row.ends(), row.at()))
 }
 
-pub(super) fn text(report: &Report, next: Option<String>, quiet: bool) -> String {
-    let mut text = String::new();
+/// Writes the tables and what they come to.
+pub(super) fn write(
+    report: &Report,
+    next: Option<&str>,
+    quiet: bool,
+    writer: &mut dyn Write,
+) -> io::Result<()> {
+    let mut begun = false;
     let sections = [
         ("CERTIFICATE", "SERIAL", &report.leaves),
         ("AUTHORITY", "SERIAL", &report.authorities),
@@ -23,22 +31,28 @@ pub(super) fn text(report: &Report, next: Option<String>, quiet: bool) -> String
     ];
     for (heading, number, rows) in sections {
         if !rows.is_empty() {
-            table(heading, number, rows, &mut text);
-            text.push('\n');
+            if begun {
+                writer.write_all(b"\n")?;
+            }
+            table(heading, number, rows, writer)?;
+            begun = true;
         }
     }
     if quiet {
-        return text.trim_end_matches('\n').to_owned() + if text.is_empty() { "" } else { "\n" };
+        return Ok(());
     }
-    text.push_str(&summary(report, next));
-    text
+    if begun {
+        writer.write_all(b"\n")?;
+    }
+    writer.write_all(summary(report, next).as_bytes())
 }
 
 const COLUMNS: usize = 9;
 /// Numbers stand to the right.
 const RIGHT: [usize; 2] = [4, 5];
 
-fn table(heading: &str, number: &str, rows: &[Row], text: &mut String) {
+fn table(heading: &str, number: &str, rows: &[Row], writer: &mut dyn Write) -> io::Result<()> {
+    let mut text = String::new();
     let head = ["STATE", heading, "KIND", "ENDS", "DAYS", "LIFE", "ISSUER", number, "FILES"];
     let mut widths = head.map(UnicodeWidthStr::width);
     // Twice over the rows, so that not all cells are in memory.
@@ -47,16 +61,19 @@ fn table(heading: &str, number: &str, rows: &[Row], text: &mut String) {
             *width = (*width).max(cell.width());
         }
     }
-    line(&head.map(str::to_owned), &widths, Some(terminal::BOLD), true, text);
+    line(&head.map(str::to_owned), &widths, Some(terminal::BOLD), true, &mut text);
     let indent: usize = widths.iter().take(COLUMNS - 1).map(|width| width + 2).sum();
     for row in rows {
-        line(&cells(row), &widths, Some(style(row.state)), false, text);
+        line(&cells(row), &widths, Some(style(row.state)), false, &mut text);
         for further in files(row).into_iter().skip(1) {
             text.extend(std::iter::repeat_n(' ', indent));
             text.push_str(&further);
             text.push('\n');
         }
+        writer.write_all(text.as_bytes())?;
+        text.clear();
     }
+    Ok(())
 }
 
 /// One line; a style is of its first word, or of all of it.
@@ -191,7 +208,7 @@ pub(super) fn what(report: &Report) -> String {
     }
 }
 
-fn summary(report: &Report, next: Option<String>) -> String {
+fn summary(report: &Report, next: Option<&str>) -> String {
     let next = next.map(|next| format!("; next: {next}")).unwrap_or_default();
     let parts = parts(report);
     if parts.is_empty() {

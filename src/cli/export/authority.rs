@@ -61,11 +61,9 @@ fn key(args: &Args, authority: &Authority) -> Result<PrivateKey, Error> {
 /// What it means that the key leaves, and what stays.
 fn warn(args: &Args, authority: &Authority, to: Handover<'_>) {
     let name = &authority.name;
-    args.output.notice(format!(
-        "THIS HANDS OUT THE PRIVATE KEY OF THE CA {name:?}, not encrypted: whoever reads it issues in its name"
-    ));
+    args.warn_of_ca_key(name, false);
     match authority.is_root() {
-        true => args.output.notice(format!(
+        true => args.output.warning(format!(
             "{name:?} is a root: nobody above it can revoke it when {} loses the key; an intermediate is better",
             to.name()
         )),

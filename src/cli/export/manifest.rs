@@ -27,7 +27,7 @@ pub(super) fn tls_secret(args: &Args) -> anyhow::Result<Exit> {
     if !object.is_empty() {
         check(&object)?;
     }
-    let material = args.material(false)?;
+    let material = args.handed_out("a Kubernetes Secret", |_| false)?;
     args.require_roots(&material)?;
     let name = input::name(args, Some(&material));
     let object = args.object_name(&name);
@@ -45,7 +45,7 @@ pub(super) fn config_map(args: &Args) -> anyhow::Result<Exit> {
     let (name, roots) = match &args.name {
         Some(name) => (name.clone(), roots(args, name)?),
         None => {
-            let material = args.material(true)?;
+            let material = args.material()?;
             args.require_roots(&material)?;
             (input::name(args, Some(&material)), material.roots)
         }

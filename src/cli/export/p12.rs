@@ -30,7 +30,7 @@ struct Report {
 
 /// `--to p12`
 pub(super) fn keystore(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let material = args.material(true)?;
+    let material = args.handed_out("PKCS#12", |_| true)?;
     let Some(leaf) = material.fullchain.first() else {
         return Err(Error::LeafMissing { key: None, key_id: None }.into());
     };
@@ -72,7 +72,8 @@ fn make(
         .password(&format!("exported file {}", escape(&path.to_string_lossy())), &args.passphrase)?;
     let (compat, random) = (args.compat, &context.random);
     let store = made(&Stores { password: &password, compat, name: &name, random })?;
-    deliver(&path, &store, fs::SECRET, args.force)?;
+    let mode = if keys == 0 { fs::PUBLIC } else { fs::SECRET };
+    deliver(&path, &store, mode, args.force)?;
     let format = if keys > 0 { "p12" } else { "truststore" };
     tell(args, &Report { format, compat, friendly_name: name, certificates, keys, file: path })?;
     Ok(Exit::Yes)

@@ -22,7 +22,8 @@ pub(super) fn run(args: &Args, program: &str, context: &Context) -> anyhow::Resu
     };
     // Before anybody is asked for anything.
     args.owner.resolve()?;
-    let material = args.material(false)?;
+    let material = args
+        .handed_out(target.name, |leaf| target.side(leaf, args.place.as_client).is_ok_and(needs_password))?;
     args.require_roots(&material)?;
     let Some(leaf) = material.fullchain.first() else {
         return Err(Error::LeafMissing { key: None, key_id: None }.into());
@@ -109,7 +110,7 @@ fn client(args: &Args, own: Option<String>) -> anyhow::Result<(String, PathBuf)>
 
 /// `--to combined`
 pub(super) fn combined(args: &Args) -> anyhow::Result<Exit> {
-    let material = args.material(false)?;
+    let material = args.handed_out("a file of everything", |_| false)?;
     let name = input::name(args, Some(&material));
     let file = material.file("", Part::Combined, None)?;
     let default = format!("{}-combined.pem", directory_name(&name)?);
