@@ -650,7 +650,7 @@ complete -c pkit -n "__fish_pkit_using_subcommand export" -l passphrase-command 
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l pki -d 'The PKI directory' -r -F
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l force -d 'Replace the files where there are any'
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l as-client -d 'Be the client, with a certificate that is for both sides'
-complete -c pkit -n "__fish_pkit_using_subcommand export" -l with-ca-key -d 'Hand out the CA\'s private key'
+complete -c pkit -n "__fish_pkit_using_subcommand export" -l with-ca-key -d 'Hand out the CA\'s private key, about which a warning comes whatever --quiet says'
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l no-input -d 'Never ask; fail where a passphrase is missing'
 complete -c pkit -n "__fish_pkit_using_subcommand export" -l json -d 'Answer in JSON on standard output; errors are JSON on standard error'
 complete -c pkit -n "__fish_pkit_using_subcommand export" -s q -l quiet -d 'Say nothing beside the answer and errors'
