@@ -168,7 +168,10 @@ impl<'a> Options<'a> {
 /// All that was found in a set of places, each certificate and list once, and what could not be read there.
 #[derive(Clone, Debug, Default)]
 pub struct Gathered {
-    /// Boxed, because they move from here into a report and are sorted there
+    #[expect(
+        clippy::vec_box,
+        reason = "they move into a report and are sorted there, of which a copy of each would be dear"
+    )]
     items: Vec<Box<Item>>,
     /// What lies together in one file, container or server: chains
     groups: Vec<(Box<str>, Vec<usize>)>,
