@@ -65,7 +65,7 @@ impl Name {
     }
 
     /// The content of the OID and the value, unescaped, of all attributes in order; none where the DER is none of a name.
-    pub(crate) fn attributes(&self) -> Vec<(&[u8], Cow<'_, str>)> {
+    pub fn attributes(&self) -> Vec<(&[u8], Cow<'_, str>)> {
         let read = || {
             let mut sets = der::whole(&self.der, tag::SEQUENCE)?.inside();
             let mut all = Vec::new();
