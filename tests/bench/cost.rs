@@ -105,6 +105,17 @@ fn start(mut command: Command, prefix: &str) -> (Child, SocketAddr) {
     (server, line.trim().strip_prefix(prefix).unwrap().parse().unwrap())
 }
 
+/// What one `pkit probe` costs, from its start to its verdict.
+fn probe_processes(count: u32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pkit"));
+    command.args(words(&format!("serve-test s0.internal --listen 127.0.0.1:0 --count {count}")));
+    let (mut server, address) = start(command, "listening on https://");
+    let line = format!("probe localhost:{} --as client --quiet", address.port());
+    // The server is waited for afterwards, so that its time does not count.
+    processes("pkit probe", count, "user and system at most 4 ms", |_| words(&line));
+    assert!(server.wait().unwrap().success());
+}
+
 /// Full mutual handshakes with a server, each with a request: what each side spends on one. By many hands, the wall time says whether
 /// the server uses all cores, as far as the clients beside it leave it any.
 fn handshakes(what: &str, count: u32, hands: u32, (mut server, address): (Child, SocketAddr)) {
@@ -243,4 +254,5 @@ fn main() {
     processes("pkit issue client", 1, "", |_| words("issue client client"));
     servers(3000);
     processes("pkit ca list", 100, "", |_| words("ca list"));
+    probe_processes(100);
 }

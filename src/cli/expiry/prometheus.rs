@@ -1,14 +1,14 @@
 //! The report for the textfile collector of node_exporter, in the text format of Prometheus. Metrics and labels are those
 //! of x509-certificate-exporter, because dashboards and alerts know them: a series for each certificate and file. All
-//! samples of a metric stand together, so labels are made anew for each metric rather than kept for all rows.
+//! samples of a metric stand together, so those of the later ones wait in temporary files, and labels are made once.
 
 use std::{
     collections::{HashMap, HashSet},
-    fmt::Write as _,
     hash::{BuildHasher, RandomState},
-    io::{self, Write},
+    io::{self, BufWriter, Seek, Write},
 };
 
+use tempfile::SpooledTempFile;
 use time::OffsetDateTime;
 
 use crate::{
@@ -27,6 +27,8 @@ const FIELDS: [(&[u8], &str, &str); 6] = [
     (oid::ORGANIZATIONAL_UNIT, "issuer_OU", "subject_OU"),
     (oid::COMMON_NAME, "issuer_CN", "subject_CN"),
 ];
+/// Octets of the samples of a metric that wait in memory; more do in a temporary file.
+const SPOOLED: usize = 1 << 20;
 /// Octets of a fingerprint that tell apart what all other labels do not.
 const DISCRIMINATOR: usize = 4;
 
@@ -38,23 +40,27 @@ pub(super) fn write(report: &Report, now: OffsetDateTime, writer: &mut dyn Write
     let begins = |row: &Row| row.item.validity().not_before.unix_timestamp();
     let ends = |row: &Row| row.item.validity().not_after.unix_timestamp();
     let is_over = |row: &Row| i64::from(at > row.item.validity().not_after);
-    let mut series = Series::new(&certificates);
-    let mut each =
-        |name: &str, help: &str, value: &dyn Fn(&Row) -> i64| series.write(name, help, value, writer);
-    each("x509_cert_not_before", "Beginning of the certificate's validity, Unix time.", &begins)?;
-    each("x509_cert_not_after", "End of the certificate's validity, Unix time.", &ends)?;
-    each("x509_cert_expired", "Whether the certificate had expired, 1 or 0.", &is_over)?;
-    each(
-        "pkit_expiry_chain_not_after",
-        "When the certificate or the first one above it ends, Unix time.",
-        &|row| row.ends().unix_timestamp(),
+    Series::new(&certificates).write(
+        &[
+            ("x509_cert_not_before", "Beginning of the certificate's validity, Unix time.", &begins),
+            ("x509_cert_not_after", "End of the certificate's validity, Unix time.", &ends),
+            ("x509_cert_expired", "Whether the certificate had expired, 1 or 0.", &is_over),
+            (
+                "pkit_expiry_chain_not_after",
+                "When the certificate or the first one above it ends, Unix time.",
+                &|row| row.ends().unix_timestamp(),
+            ),
+        ],
+        writer,
     )?;
-    let mut series = Series::new(&lists);
-    let mut each =
-        |name: &str, help: &str, value: &dyn Fn(&Row) -> i64| series.write(name, help, value, writer);
-    each("x509_crl_this_update", "When the CRL was made, Unix time.", &begins)?;
-    each("x509_crl_next_update", "When the CRL lapses, Unix time.", &ends)?;
-    each("x509_crl_stale", "Whether the CRL had lapsed, 1 or 0.", &is_over)?;
+    Series::new(&lists).write(
+        &[
+            ("x509_crl_this_update", "When the CRL was made, Unix time.", &begins),
+            ("x509_crl_next_update", "When the CRL lapses, Unix time.", &ends),
+            ("x509_crl_stale", "Whether the CRL had lapsed, 1 or 0.", &is_over),
+        ],
+        writer,
+    )?;
 
     let mut text = String::new();
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
@@ -98,6 +104,9 @@ fn family(text: &mut String, name: &str, kind: &str, help: &str) {
 fn sample(text: &mut String, name: &str, labels: &str, value: i64) {
     text.push_str(&format!("{name}{labels} {value}\n"));
 }
+
+/// Name, help, and value of a row.
+type Metric<'a> = (&'a str, &'a str, &'a dyn Fn(&Row) -> i64);
 
 /// Rows, each of them a series for every place where it lies.
 struct Series<'a> {
@@ -145,29 +154,33 @@ impl<'a> Series<'a> {
         series
     }
 
-    /// All samples of one metric.
-    fn write(
-        &mut self,
-        name: &str,
-        help: &str,
-        value: &dyn Fn(&Row) -> i64,
-        writer: &mut dyn Write,
-    ) -> io::Result<()> {
-        let mut text = String::new();
-        family(&mut text, name, "gauge", help);
-        for row in self.rows {
-            let (head, value) = (self.head(&row.item), value(row));
-            for spot in row.item.spots() {
-                text.push_str(name);
-                text.push_str(&head);
-                self.tail(&row.item, spot, &mut text);
-                // To a string, which does not fail.
-                let _ = writeln!(text, " {value}");
-            }
-            writer.write_all(text.as_bytes())?;
-            text.clear();
+    /// All samples of the metrics, those of one together.
+    fn write(&mut self, metrics: &[Metric<'_>], writer: &mut dyn Write) -> io::Result<()> {
+        let mut spools = Vec::with_capacity(metrics.len());
+        for (name, help, _) in metrics {
+            let mut text = String::new();
+            family(&mut text, name, "gauge", help);
+            let mut spool = BufWriter::new(SpooledTempFile::new(SPOOLED));
+            spool.write_all(text.as_bytes())?;
+            spools.push(spool);
         }
-        writer.write_all(text.as_bytes())
+        let mut labels = String::new();
+        for row in self.rows {
+            let head = self.head(&row.item);
+            for spot in row.item.spots() {
+                labels.clone_from(&head);
+                self.tail(&row.item, spot, &mut labels);
+                for ((name, _, value), spool) in metrics.iter().zip(&mut spools) {
+                    writeln!(spool, "{name}{labels} {}", value(row))?;
+                }
+            }
+        }
+        for spool in spools {
+            let mut spool = spool.into_inner().map_err(io::IntoInnerError::into_error)?;
+            spool.rewind()?;
+            io::copy(&mut spool, writer)?;
+        }
+        Ok(())
     }
 
     /// The labels that all places of one have in common, without the closing brace. Always the same ones, empty where there is
