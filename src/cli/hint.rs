@@ -50,10 +50,12 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::FileTooLarge { .. } => "is it the file that was meant?".into(),
         Error::FileExists { .. } => "name another place, or move what is there out of the way".into(),
         Error::WriteFailed { path, .. } if path.as_os_str() == "standard output" => return None,
-        Error::WriteFailed { path, cause } => {
+        Error::WriteFailed { path, .. } => {
             let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-            let directory = file(directory.unwrap_or(std::path::Path::new(".")));
-            if cause == "no such file or directory" {
+            let directory = directory.unwrap_or(std::path::Path::new("."));
+            let is_missing = !directory.exists();
+            let directory = file(directory);
+            if is_missing {
                 format!("make the directory first: mkdir -p {directory}")
             } else {
                 format!("see whether it can be written and has space: ls -ld {directory}; df {directory}")
