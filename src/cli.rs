@@ -39,7 +39,12 @@ mod signer;
 mod terminal;
 mod verify;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    path::PathBuf,
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use ring::rand::SystemRandom;
@@ -84,55 +89,92 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// From an empty directory to a proven mutual-TLS handshake
-    Quickstart(quickstart::Args),
+    Quickstart(Deferred<quickstart::Args>),
     /// Make, import, list and show certificate authorities
-    Ca(ca::Args),
+    Ca(Deferred<ca::Args>),
     /// Issue a certificate for a server, a client, or a peer that is both
-    Issue(issue::Args),
+    Issue(Deferred<issue::Args>),
     /// Make a key and a certificate request, for another CA or for `sign`
-    Request(request::Args),
+    Request(Deferred<request::Args>),
     /// Sign a certificate request: say what is granted of it, and why the rest is not
-    Sign(sign::Args),
+    Sign(Deferred<sign::Args>),
     /// Renew certificates that are due: same names, profile and issuer; new serial number, dates and key
-    Renew(renew::Args),
+    Renew(Deferred<renew::Args>),
     /// Go back to the generation of a certificate before the one in use
-    Rollback(rollback::Args),
+    Rollback(Deferred<rollback::Args>),
     /// Remove old generations; keep what is in use, and what rollback and revocation need
-    Prune(prune::Args),
+    Prune(Deferred<prune::Args>),
     /// List the certificates on record: state, end, serial number, name
-    List(list::Args),
+    List(Deferred<list::Args>),
     /// Revoke a certificate, put it on hold, or release it; renews the CRL of its CA at once
-    Revoke(revoke::Args),
+    Revoke(Deferred<revoke::Args>),
     /// Make the CRLs of CAs anew; with --bundle, all that a server needs in one file
-    Crl(crl::Args),
+    Crl(Deferred<crl::Args>),
     /// Prove that a PKI directory holds together; --repair mends what a crash left
-    Check(check::Args),
+    Check(Deferred<check::Args>),
     /// Put certificates in the proven order: fullchain, combined, ca-bundle
-    Bundle(bundle::Args),
+    Bundle(Deferred<bundle::Args>),
     /// Make private keys, convert them, change their passphrases
-    Key(key::Args),
+    Key(Deferred<key::Args>),
     /// Hand out a certificate, or a CA, as another program wants it: nginx to Java, PKCS#12, Kubernetes, Vault
-    Export(export::Args),
+    Export(Deferred<export::Args>),
     /// Show what anything says: certificates, requests, CRLs, keys, stores, servers
-    Inspect(inspect::Args),
+    Inspect(Deferred<inspect::Args>),
     /// Show what runs out and when; the exit status says whether anything is due
-    Expiry(expiry::Args),
+    Expiry(Deferred<expiry::Args>),
     /// Would a peer accept this certificate, for this purpose, name and time, and if not, why
-    Verify(verify::Args),
+    Verify(Deferred<verify::Args>),
     /// Find what is wrong, unwise or unusual in certificates, CRLs and requests, by rules with names
-    Lint(lint::Args),
+    Lint(Deferred<lint::Args>),
     /// Say in words what an alert, extension, OID, code or rule means, or what a certificate can be used for
-    Explain(explain::Args),
+    Explain(Deferred<explain::Args>),
     /// Run a mutual-TLS test server that says whom it saw, and why it refused whom
-    ServeTest(serve_test::Args),
+    ServeTest(Deferred<serve_test::Args>),
     /// Try a mutual-TLS handshake and a request; say who refused whom, and why
-    Probe(probe::Args),
+    Probe(Deferred<probe::Args>),
     /// See that your own server or client refuses what it must: every wrong certificate there is
-    Audit(audit::Args),
+    Audit(Deferred<audit::Args>),
     /// Print the completion script of a shell
-    Completions(completions::Args),
+    Completions(Deferred<completions::Args>),
     /// Print the manual page of a command
-    Man(man::Args),
+    Man(Deferred<man::Args>),
+}
+
+/// The definition of a command, made when it is the one that is wanted: all of them take longer than most of the work.
+struct Deferred<T>(T);
+
+/// Whether the definitions of all commands are wanted.
+static WHOLE: AtomicBool = AtomicBool::new(false);
+
+impl<T: clap::Args> clap::Args for Deferred<T> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        if WHOLE.load(Ordering::Relaxed) {
+            return T::augment_args(command);
+        }
+        command.defer(|command| {
+            // Groups of options say what they are, and that would be taken for what the command is.
+            let about = command.get_about().cloned().unwrap_or_default();
+            T::augment_args(command).about(about).long_about(None)
+        })
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        command.defer(T::augment_args_for_update)
+    }
+}
+
+impl<T: clap::FromArgMatches> clap::FromArgMatches for Deferred<T> {
+    fn from_arg_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
+        T::from_arg_matches(matches).map(Self)
+    }
+
+    fn from_arg_matches_mut(matches: &mut clap::ArgMatches) -> Result<Self, clap::Error> {
+        T::from_arg_matches_mut(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
 }
 
 /// Options of commands that work in a PKI directory.
@@ -174,6 +216,7 @@ pub(crate) fn time_limit(limit: std::time::Duration) -> Result<std::time::Durati
 
 /// The definition of the command line, from which help, manual pages and completions are made.
 pub fn command() -> clap::Command {
+    WHOLE.store(true, Ordering::Relaxed);
     Cli::command()
 }
 
@@ -234,31 +277,31 @@ fn run(args: Vec<OsString>) -> Exit {
     };
     let context = Context { random: SystemRandom::new() };
     let outcome: anyhow::Result<Exit> = match cli.command {
-        Command::Quickstart(args) => quickstart::run(args, &context),
-        Command::Ca(args) => ca::run(args, &context),
-        Command::Issue(args) => issue::run(args, &context),
-        Command::Request(args) => request::run(args, &context),
-        Command::Sign(args) => sign::run(args, &context),
-        Command::Renew(args) => renew::run(args, &context),
-        Command::Rollback(args) => rollback::run(args, &context),
-        Command::Prune(args) => prune::run(args, &context),
-        Command::ServeTest(args) => serve_test::run(args, &context),
-        Command::Probe(args) => probe::run(args, &context),
-        Command::Audit(args) => audit::run(args, &context),
-        Command::List(args) => list::run(args, &context),
-        Command::Revoke(args) => revoke::run(args, &context),
-        Command::Crl(args) => crl::run(args, &context),
-        Command::Check(args) => check::run(args, &context),
-        Command::Bundle(args) => bundle::run(args, &context),
-        Command::Key(args) => key::run(args, &context),
-        Command::Export(args) => export::run(args, &context),
-        Command::Inspect(args) => inspect::run(args, &context),
-        Command::Expiry(args) => expiry::run(args, &context),
-        Command::Verify(args) => verify::run(args, &context),
-        Command::Lint(args) => lint::run(args, &context),
-        Command::Explain(args) => explain::run(args, &context),
-        Command::Completions(args) => completions::run(args),
-        Command::Man(args) => man::run(args),
+        Command::Quickstart(Deferred(args)) => quickstart::run(args, &context),
+        Command::Ca(Deferred(args)) => ca::run(args, &context),
+        Command::Issue(Deferred(args)) => issue::run(args, &context),
+        Command::Request(Deferred(args)) => request::run(args, &context),
+        Command::Sign(Deferred(args)) => sign::run(args, &context),
+        Command::Renew(Deferred(args)) => renew::run(args, &context),
+        Command::Rollback(Deferred(args)) => rollback::run(args, &context),
+        Command::Prune(Deferred(args)) => prune::run(args, &context),
+        Command::ServeTest(Deferred(args)) => serve_test::run(args, &context),
+        Command::Probe(Deferred(args)) => probe::run(args, &context),
+        Command::Audit(Deferred(args)) => audit::run(args, &context),
+        Command::List(Deferred(args)) => list::run(args, &context),
+        Command::Revoke(Deferred(args)) => revoke::run(args, &context),
+        Command::Crl(Deferred(args)) => crl::run(args, &context),
+        Command::Check(Deferred(args)) => check::run(args, &context),
+        Command::Bundle(Deferred(args)) => bundle::run(args, &context),
+        Command::Key(Deferred(args)) => key::run(args, &context),
+        Command::Export(Deferred(args)) => export::run(args, &context),
+        Command::Inspect(Deferred(args)) => inspect::run(args, &context),
+        Command::Expiry(Deferred(args)) => expiry::run(args, &context),
+        Command::Verify(Deferred(args)) => verify::run(args, &context),
+        Command::Lint(Deferred(args)) => lint::run(args, &context),
+        Command::Explain(Deferred(args)) => explain::run(args, &context),
+        Command::Completions(Deferred(args)) => completions::run(args),
+        Command::Man(Deferred(args)) => man::run(args),
     };
     match outcome {
         Ok(exit) => exit,
