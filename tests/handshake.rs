@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "visitor/running.rs"]
+mod running;
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -29,6 +32,7 @@ use pkit::{
     verify::Rule,
 };
 use ring::rand::SystemRandom;
+use running::while_running;
 use time::{OffsetDateTime, macros::datetime};
 
 const NOW: OffsetDateTime = datetime!(2027-06-01 12:00 UTC);
@@ -130,26 +134,7 @@ fn while_serving<T>(
     options: serve::Options,
     body: impl FnOnce(SocketAddr) -> T,
 ) -> (T, Vec<ConnectionReport>, Summary) {
-    let server = Server::bind(options, clock()).unwrap();
-    let (address, stopper) = (server.address(), server.stopper());
-    let reports = Mutex::new(Vec::new());
-    let (outcome, summary) = std::thread::scope(|scope| {
-        let thread =
-            scope.spawn(|| server.run(&|report| reports.lock().unwrap().push(report.clone())).unwrap());
-        // A failed assertion in the body must not wait for ever for a server that nobody stops.
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(address)));
-        stopper.stop();
-        (outcome, thread.join().unwrap())
-    });
-    match outcome {
-        Ok(outcome) => {
-            // They are told in the order in which they end, which two workers do not agree on.
-            let mut reports = reports.into_inner().unwrap();
-            reports.sort_by_key(|report| report.number);
-            (outcome, reports, summary)
-        }
-        Err(panic) => std::panic::resume_unwind(panic),
-    }
+    while_running(Server::bind(options, clock()).unwrap(), body)
 }
 
 fn probe_once(

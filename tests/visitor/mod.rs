@@ -8,6 +8,8 @@
     clippy::disallowed_methods
 )]
 
+mod running;
+
 use std::{
     collections::HashSet,
     io::{BufRead, BufReader, Read, Write},
@@ -39,6 +41,7 @@ use pkit::{
     },
     validity::{End, Span},
 };
+use running::while_running;
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, ProtocolVersion, RootCertStore, SignatureScheme,
     client::{
@@ -77,21 +80,7 @@ pub(crate) fn while_serving<T>(
     options: Options,
     body: impl FnOnce(SocketAddr) -> T,
 ) -> (T, Vec<ConnectionReport>, Summary) {
-    let server = Server::bind(options, clock()).unwrap();
-    let (address, stopper) = (server.address(), server.stopper());
-    let reports = Mutex::new(Vec::new());
-    let (outcome, summary) = std::thread::scope(|scope| {
-        let thread =
-            scope.spawn(|| server.run(&|report| reports.lock().unwrap().push(report.clone())).unwrap());
-        // A failed assertion in the body must not wait for ever for a server that nobody stops.
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(address)));
-        stopper.stop();
-        (outcome, thread.join().unwrap())
-    });
-    let outcome = outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    let mut reports = reports.into_inner().unwrap();
-    reports.sort_by_key(|report| report.number);
-    (outcome, reports, summary)
+    while_running(Server::bind(options, clock()).unwrap(), body)
 }
 
 /// serve-test as a process, killed when a test fails.
